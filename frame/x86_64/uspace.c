@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * User address spaces: four-level tables and the cursors that change them. The contract is in frame/uspace.h.
+ *
+ *	root (level 4)     256 user entries; the kernel's are copied and never change
+ *	levels 3 and 2     grow by compare-and-swap (uspace_prepare), shrink only in uspace_fini, which goes by the list of tables
+ *	leaf (level 1)     changed under the ticket lock in its own struct page (f_pt_lock); f_pt_live counts its entries
+ *
+ * So two CPUs that fault in different 2 MiB of one space meet nowhere. The hardware sets accessed and dirty bits at any time,
+ * hence entries change by exchange or compare-and-swap, and what it has set since the entry was reported is not lost.
+ *
+ * uspace_trim takes empty leaf tables out. A cursor that is not under the mm lock (reverse mapping) may be about to lock one:
+ * it walks with preemption disabled, so the table is freed by RCU, and looks again, after locking, whether the table is still
+ * in its place (1). Trim takes it out under the same lock (2), and flushes before the free, since processors cache the upper
+ * levels too.
+ *
+ * Replacing a page goes through "absent": with old and new translations in different CPUs' TLBs at once, a thread could read
+ * the old page after another has written the new one.
+ */
+#include <frame/core/internal.h>
+#include <frame/ipi.h>
+#include <frame/log.h>
+#include <frame/policy.h>
+#include <frame/rcu.h>
+#include <frame/report.h>
+#include <frame/spinlock.h>
+#include <frame/uspace.h>
+#include <frame/x86_64/arch.h>
+#include <frame/x86_64/paging.h>
+#include <lib/errno.h>
+
+#define UPPER_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
+#define LEAF_SPAN PT_SPAN(2)
+
+static void leaf_lock(struct page *leaf)
+{
+	spin_ticket_take((struct spin_ticket *)(void *)&leaf->f_pt_lock);
+}
+
+static void leaf_unlock(struct page *leaf)
+{
+	spin_ticket_give((struct spin_ticket *)(void *)&leaf->f_pt_lock);
+}
+
+/* --- Entries */
+
+static u64 entry_make(const struct page *page, u32 bits)
+{
+	u64 e = page_phys(page) | PTE_USER;
+
+	e |= bits & (UPTE_READ | UPTE_WRITE | UPTE_EXEC) ? PTE_PRESENT : PTE_NONE;
+	if (bits & UPTE_WRITE)
+		e |= PTE_WRITE;
+	if (!(bits & UPTE_EXEC) && cpu_features.nx)
+		e |= PTE_NX;
+	if (bits & UPTE_DIRTY)
+		e |= PTE_DIRTY;
+	if (bits & UPTE_ACCESSED)
+		e |= PTE_ACCESSED;
+	if (bits & UPTE_EXCLUSIVE)
+		e |= PTE_EXCLUSIVE;
+	if (bits & UPTE_SPECIAL)
+		e |= PTE_SPECIAL;
+	return e;
+}
+
+static u32 entry_report(u64 e)
+{
+	u32 bits = 0;
+
+	if (e & PTE_PRESENT) {
+		bits |= UPTE_READ;
+		if (e & PTE_WRITE)
+			bits |= UPTE_WRITE;
+		if (!(e & PTE_NX))
+			bits |= UPTE_EXEC;
+	}
+	if (e & PTE_DIRTY)
+		bits |= UPTE_DIRTY;
+	if (e & PTE_ACCESSED)
+		bits |= UPTE_ACCESSED;
+	if (e & PTE_EXCLUSIVE)
+		bits |= UPTE_EXCLUSIVE;
+	if (e & PTE_SPECIAL)
+		bits |= UPTE_SPECIAL;
+	return bits;
+}
+
+static struct page *entry_page(u64 e)
+{
+	return pfn_page((e & PTE_ADDR) >> PAGE_SHIFT);
+}
+
+/* Whether a CPU that still goes by `old` may do what `new` forbids, or not report what it must (dirty). */
+static bool is_stricter(u64 old, u64 new)
+{
+	if (!(old & PTE_PRESENT))
+		return false;
+	return !(new & PTE_PRESENT) || (old & ~new & (PTE_WRITE | PTE_DIRTY)) || (new & ~old & PTE_NX);
+}
+
+/* --- Tables */
+
+int uspace_init(struct uspace *us)
+{
+	u64 *root = table_alloc();
+
+	if (!root)
+		return -ENOMEM;
+	paging_fill_root(root);
+	*us = (struct uspace){ .root = (u64)root - frame_direct_base, .table_pages = 1 };
+	spin_init(&us->lock, "uspace");
+	list_init(&us->tables);
+	return 0;
+}
+
+/* The entry of va at `level`, or NULL if a table above is missing; then *missing is the level of the absent entry. */
+static u64 *find_entry(const struct uspace *us, u64 va, u32 level, u32 *missing)
+{
+	u64 *table = phys_kva(us->root);
+
+	for (u32 l = 4; l > level; l--) {
+		u64 e = __atomic_load_n(&table[pt_index(va, l)], __ATOMIC_ACQUIRE);
+
+		if (!(e & PTE_PRESENT)) {
+			*missing = l;
+			return NULL;
+		}
+		table = phys_kva(e & PTE_ADDR);
+	}
+	return &table[pt_index(va, level)];
+}
+
+/* Puts a new table into an absent entry, unless somebody else does first. */
+static int grow(struct uspace *us, u64 *entry)
+{
+	u64 absent = 0, *table;
+
+	if (__atomic_load_n(entry, __ATOMIC_ACQUIRE) & PTE_PRESENT)
+		return 0;
+	table = table_alloc();
+	if (!table)
+		return -ENOMEM;
+	if (!__atomic_compare_exchange_n(entry, &absent, ((u64)table - frame_direct_base) | UPPER_BITS, false, __ATOMIC_ACQ_REL,
+					 __ATOMIC_RELAXED)) {
+		table_free(table);
+		return 0;
+	}
+	spin_lock(&us->lock);
+	list_push_back(&us->tables, &kva_page(table)->lru);
+	spin_unlock(&us->lock);
+	__atomic_fetch_add(&us->table_pages, 1, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int prepare_one(struct uspace *us, u64 va)
+{
+	u64 *table = phys_kva(us->root);
+
+	for (u32 l = 4; l > 1; l--) {
+		u64 *entry = &table[pt_index(va, l)];
+		int err = grow(us, entry);
+
+		if (err)
+			return err;
+		table = phys_kva(__atomic_load_n(entry, __ATOMIC_ACQUIRE) & PTE_ADDR);
+	}
+	return 0;
+}
+
+int uspace_prepare(struct uspace *us, u64 start, u64 end)
+{
+	BUG_ON(end > USPACE_END || start > end);
+	for (u64 va = ALIGN_DOWN(start, LEAF_SPAN); va < end; va += LEAF_SPAN) {
+		int err = prepare_one(us, va);
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void leaf_free_rcu(struct rcu_head *head)
+{
+	struct page *leaf = container_of((struct list *)(void *)head, struct page, lru);
+
+	frames_release(leaf, 1);
+	policy_frames_free(leaf, 0);
+}
+
+/* Flushes and frees what trim has taken out; the kernel's half of a table's struct page is ours: it is a KERNEL frame. */
+static void trim_flush(struct uspace *us, struct page **leaves, u32 *n, u64 start, u64 end)
+{
+	_Static_assert(sizeof(struct rcu_head) <= sizeof(struct list), "an rcu_head fits in page.lru");
+	if (!*n)
+		return;
+	tlb_flush(us, start, end);
+	spin_lock(&us->lock);
+	for (u32 i = 0; i < *n; i++)
+		list_del(&leaves[i]->lru);
+	spin_unlock(&us->lock);
+	for (u32 i = 0; i < *n; i++)
+		rcu_call((struct rcu_head *)(void *)&leaves[i]->lru, leaf_free_rcu);
+	__atomic_fetch_sub(&us->table_pages, *n, __ATOMIC_RELAXED);
+	*n = 0;
+}
+
+/* Takes the leaf table at *entry out if it is empty. */
+static struct page *trim_one(u64 *entry)
+{
+	u64 e = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+	struct page *leaf;
+	bool is_out;
+
+	if (!(e & PTE_PRESENT))
+		return NULL;
+	leaf = entry_page(e);
+	if (__atomic_load_n(&leaf->f_pt_live, __ATOMIC_RELAXED))
+		return NULL;
+	preempt_disable();
+	leaf_lock(leaf);
+	is_out = leaf->f_pt_live == 0;
+	if (is_out)
+		__atomic_store_n(entry, 0, __ATOMIC_RELEASE);	/* (2) */
+	leaf_unlock(leaf);
+	preempt_enable();
+	return is_out ? leaf : NULL;
+}
+
+void uspace_trim(struct uspace *us, u64 start, u64 end)
+{
+	struct page *leaves[32];
+	u64 va = ALIGN_DOWN(start, LEAF_SPAN), first = va;
+	u32 n = 0;
+
+	while (va < end) {
+		u32 missing = 2;
+		u64 *entry = find_entry(us, va, 2, &missing);
+		struct page *leaf = entry ? trim_one(entry) : NULL;
+
+		if (leaf) {
+			if (!n)
+				first = va;
+			leaves[n++] = leaf;
+		}
+		va = ALIGN_DOWN(va, PT_SPAN(entry ? 2 : missing)) + PT_SPAN(entry ? 2 : missing);
+		if (n == ARRAY_SIZE(leaves))
+			trim_flush(us, leaves, &n, first, va);
+	}
+	trim_flush(us, leaves, &n, first, va);
+}
+
+static void unload_here(void *arg)
+{
+	BUG_ON(current_task()->uspace == arg);
+	uspace_unload(arg);
+}
+
+void uspace_fini(struct uspace *us)
+{
+	/* CPUs that hold it lazily. None can load it any more, so the set only shrinks. */
+	struct cpuset cpus;
+	struct list *node;
+	u64 any = 0;
+
+	for (u32 i = 0; i < ARRAY_SIZE(cpus.bits); i++)
+		any |= cpus.bits[i] = __atomic_load_n(&us->cpus.bits[i], __ATOMIC_ACQUIRE);
+	if (any)
+		ipi_call(&cpus, unload_here, us);
+	while ((node = list_pop_front(&us->tables))) {
+		struct page *table = list_entry(node, struct page, lru);
+
+		BUG_ON(table->f_pt_live);
+		table_free(page_kva(table));
+	}
+	table_free(phys_kva(us->root));
+	*us = (struct uspace){ 0 };
+}
+
+/* --- Cursors */
+
+void ucursor_open(struct ucursor *c, struct uspace *us, u64 start, u64 end)
+{
+	BUG_ON(!IS_ALIGNED(start | end, PAGE_SIZE) || start > end || end > USPACE_END);
+	c->us = us;
+	c->at = start;
+	c->end = end;
+	c->leaf = NULL;
+	c->leaf_page = NULL;
+	c->flush_start = ~0ull;
+	c->flush_end = 0;
+	c->n_removed = 0;
+	c->seen = 0;
+	preempt_disable();
+}
+
+static void leave(struct ucursor *c)
+{
+	if (!c->leaf)
+		return;
+	c->leaf = NULL;
+	leaf_unlock(c->leaf_page);
+}
+
+/* Locks the leaf table of c->at. False if there is none; *span then is how much address space that is true for. */
+static bool enter(struct ucursor *c, u64 *span)
+{
+	u32 missing = 2;
+	u64 *entry = find_entry(c->us, c->at, 2, &missing);
+
+	while (entry) {
+		u64 e = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+		struct page *leaf;
+
+		if (!(e & PTE_PRESENT))
+			break;
+		leaf = entry_page(e);
+		leaf_lock(leaf);
+		if (likely(((__atomic_load_n(entry, __ATOMIC_ACQUIRE) ^ e) & (PTE_ADDR | PTE_PRESENT)) == 0)) {	/* (1) */
+			c->leaf = phys_kva(e & PTE_ADDR);
+			c->leaf_page = leaf;
+			return true;
+		}
+		leaf_unlock(leaf);
+	}
+	*span = PT_SPAN(missing);
+	return false;
+}
+
+/* Flushes what is due and drops the removed pages. The leaf may be locked: whoever waits for it has interrupts on. */
+static void settle(struct ucursor *c)
+{
+	if (c->flush_start < c->flush_end)
+		tlb_flush(c->us, c->flush_start, c->flush_end);
+	c->flush_start = ~0ull;
+	c->flush_end = 0;
+	for (u32 i = 0; i < c->n_removed; i++) {
+		struct page *page = c->removed[i];
+
+		__atomic_fetch_sub(&page->map_count, 1, __ATOMIC_RELAXED);
+		if (page_drop(page))
+			policy_untyped_free(page);
+	}
+	c->n_removed = 0;
+}
+
+static void report(struct ucursor *c, struct upte *out)
+{
+	u64 e = __atomic_load_n(&c->leaf[pt_index(c->at, 1)], __ATOMIC_RELAXED);
+
+	c->seen = e;
+	out->page = e ? entry_page(e) : NULL;
+	out->bits = e ? entry_report(e) : 0;
+}
+
+bool ucursor_next(struct ucursor *c, struct upte *out)
+{
+	while (c->at < c->end) {
+		u64 span, last;
+
+		if (!c->leaf && !enter(c, &span)) {
+			c->at = min(ALIGN_DOWN(c->at, span) + span, c->end);
+			continue;
+		}
+		last = min(ALIGN_DOWN(c->at, LEAF_SPAN) + LEAF_SPAN, c->end);
+		if (!c->leaf_page->f_pt_live) {
+			c->at = last;
+		} else {
+			const u64 *e = &c->leaf[pt_index(c->at, 1)];
+
+			while (c->at < last && !__atomic_load_n(e, __ATOMIC_RELAXED)) {
+				c->at += PAGE_SIZE;
+				e++;
+			}
+		}
+		if (c->at < last) {
+			report(c, out);
+			return true;
+		}
+		leave(c);
+	}
+	return false;
+}
+
+bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
+{
+	u64 span;
+
+	BUG_ON(va >= c->end || !IS_ALIGNED(va, PAGE_SIZE));
+	if (c->leaf && (c->at ^ va) >= LEAF_SPAN)
+		leave(c);
+	c->at = va;
+	if (!c->leaf && !enter(c, &span)) {
+		*out = (struct upte){ 0 };
+		return false;
+	}
+	report(c, out);
+	return true;
+}
+
+/* The entry the cursor stands on. */
+static u64 *entry_of(struct ucursor *c)
+{
+	u64 span;
+
+	BUG_ON(c->at >= c->end);
+	if (!c->leaf)
+		BUG_ON(!enter(c, &span));
+	return &c->leaf[pt_index(c->at, 1)];
+}
+
+/* The promise that user programs only ever see UNTYPED frames. */
+static bool is_mappable(const struct page *page)
+{
+	if (likely(__atomic_load_n(&page->f_state, __ATOMIC_RELAXED) == FRAME_UNTYPED))
+		return true;
+	if (!report_swallow(REPORT_FRAME))
+		panic("frame %#lx of the kernel mapped for the user", page_pfn(page));
+	return false;			/* a test of this */
+}
+
+static u64 entry_for(struct page *page, u32 bits)
+{
+	if (!(bits & UPTE_SPECIAL))
+		__atomic_fetch_add(&page->map_count, 1, __ATOMIC_RELAXED);
+	return entry_make(page, bits);
+}
+
+static void must_flush(struct ucursor *c)
+{
+	c->flush_start = min(c->flush_start, c->at);
+	c->flush_end = max(c->flush_end, c->at + PAGE_SIZE);
+}
+
+/* The page of a removed entry goes when it has been flushed. */
+static void remove_page(struct ucursor *c, u64 old)
+{
+	if (old & PTE_SPECIAL)
+		return;
+	if (unlikely(c->n_removed == UCURSOR_BATCH))
+		settle(c);
+	c->removed[c->n_removed++] = entry_page(old);
+}
+
+void ucursor_map(struct ucursor *c, struct page *page, u32 bits)
+{
+	u64 *entry = entry_of(c);
+
+	BUG_ON(*entry);
+	if (!is_mappable(page))
+		return;
+	__atomic_store_n(entry, entry_for(page, bits), __ATOMIC_RELEASE);
+	c->leaf_page->f_pt_live++;
+}
+
+u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits)
+{
+	u64 *entry = entry_of(c), old;
+
+	if (!is_mappable(page))
+		return 0;
+	old = __atomic_exchange_n(entry, 0, __ATOMIC_SEQ_CST);
+	BUG_ON(!old);
+	if (old & PTE_PRESENT)
+		tlb_flush(c->us, c->at, c->at + PAGE_SIZE);
+	__atomic_store_n(entry, entry_for(page, bits), __ATOMIC_RELEASE);
+	remove_page(c, old);
+	return entry_report(old);
+}
+
+u32 ucursor_protect(struct ucursor *c, u32 bits)
+{
+	u64 *entry = entry_of(c);
+	u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED), new;
+
+	BUG_ON(!old);
+	do {
+		/* What the machine has set since the kernel looked stays set. */
+		new = entry_make(entry_page(old), bits) | (old & ~c->seen & (PTE_DIRTY | PTE_ACCESSED));
+		BUG_ON((old ^ new) & PTE_SPECIAL);
+	} while (!__atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	c->seen = new;
+	if (is_stricter(old, new))
+		must_flush(c);
+	return entry_report(old);
+}
+
+u32 ucursor_unmap(struct ucursor *c)
+{
+	u64 old = __atomic_exchange_n(entry_of(c), 0, __ATOMIC_SEQ_CST);
+
+	BUG_ON(!old);
+	c->leaf_page->f_pt_live--;
+	remove_page(c, old);
+	if (old & PTE_PRESENT)
+		must_flush(c);
+	return entry_report(old);
+}
+
+void ucursor_advance(struct ucursor *c)
+{
+	c->at += PAGE_SIZE;
+	if (!(c->at & (LEAF_SPAN - 1)))
+		leave(c);
+	if (c->n_removed < UCURSOR_BATCH)
+		return;
+	leave(c);
+	settle(c);
+	preempt_enable();			/* nothing is held: a chance for others in long walks */
+	preempt_disable();
+}
+
+void ucursor_close(struct ucursor *c)
+{
+	leave(c);
+	settle(c);
+	preempt_enable();
+}
