@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* /proc/sys (proc(5)): the kernel's settings, one value a file. */
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <frame/log.h>
+#include "abi/process.h"
+#include "fs/fdtable.h"
+#include "fs/pipe.h"
+#include "fs/proc/internal.h"
+#include "mm/alloc.h"
+#include "object/pid_ns.h"
+#include "object/random.h"
+#include "object/uaccess.h"
+#include "object/user_ns.h"
+#include "proc/policy.h"
+#include "proc/uts.h"
+
+/* --- numbers */
+
+static int parse(const char *text, size_t len, u64 *v)
+{
+	while (len && (text[len - 1] == '\n' || text[len - 1] == ' ' || text[len - 1] == '\t'))
+		len--;
+	while (len && (*text == ' ' || *text == '\t')) {
+		text++;
+		len--;
+	}
+	return parse_u64(text, len, 10, v) ? -EINVAL : 0;
+}
+
+static int show_number(struct proc_text *t, const struct proc_subject *s)
+{
+	const struct proc_number *n = s->node->number;
+
+	pt_add(t, "%lu\n", n->is_wide ? READ_ONCE(*(u64 *)n->var) : READ_ONCE(*(u32 *)n->var));
+	return 0;
+}
+
+static int write_number(const struct proc_subject *s, const char *text, size_t len)
+{
+	const struct proc_number *n = s->node->number;
+	u64 v;
+	int err = parse(text, len, &v);
+
+	if (err || v < n->min || v > n->max)
+		return -EINVAL;
+	if (n->is_wide)
+		WRITE_ONCE(*(u64 *)n->var, v);
+	else
+		WRITE_ONCE(*(u32 *)n->var, (u32)v);
+	return 0;
+}
+
+static int show_text(struct proc_text *t, const struct proc_subject *s)
+{
+	pt_add(t, "%s\n", s->node->text);
+	return 0;
+}
+
+/* --- kernel */
+
+static int show_names(struct proc_text *t, const struct proc_subject *s)
+{
+	char node[UTS_LEN + 1], domain[UTS_LEN + 1];
+
+	uts_get(&init_uts_ns, node, domain);
+	pt_add(t, "%s\n", s->node->text[0] == 'h' ? node : domain);
+	return 0;
+}
+
+static int write_names(const struct proc_subject *s, const char *text, size_t len)
+{
+	if (len && text[len - 1] == '\n')
+		len--;
+	len = min_t(size_t, len, UTS_LEN);
+	if (s->node->text[0] == 'h')
+		uts_set_nodename(&init_uts_ns, text, len);
+	else
+		uts_set_domainname(&init_uts_ns, text, len);
+	return 0;
+}
+
+static int show_release(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%s\n", KEEL_RELEASE);
+	return 0;
+}
+
+static int show_version(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%s\n", uts_version());
+	return 0;
+}
+
+static int show_pid_max(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%d\n", pid_max_get());
+	return 0;
+}
+
+static int write_pid_max(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	return parse(text, len, &v) || v > PID_LIMIT ? -EINVAL : pid_max_set((s32)v);
+}
+
+static int show_trace(struct proc_text *t, const struct proc_subject *s)
+{
+	char what[64];
+
+	(void)s;
+	proc_policy_trace_get(what, sizeof(what));
+	pt_add(t, "%s\n", what);
+	return 0;
+}
+
+static int write_trace(const struct proc_subject *s, const char *text, size_t len)
+{
+	(void)s;
+	(void)len;
+	return proc_policy_trace_set(text);
+}
+
+static int show_printk(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%u\t4\t1\t7\n", log_console_level(~0u));
+	return 0;
+}
+
+static int write_printk(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	(void)len;
+	if (text[0] < '0' || text[0] > '9')
+		return -EINVAL;
+	v = (u64)(text[0] - '0');
+	(void)log_console_level((u32)v);
+	return 0;
+}
+
+/* --- random */
+
+static void add_uuid(struct proc_text *t, const u8 b[16])
+{
+	for (u32 i = 0; i < 16; i++)
+		pt_add(t, i == 4 || i == 6 || i == 8 || i == 10 ? "-%02x" : "%02x", b[i]);
+	pt_add(t, "\n");
+}
+
+static void make_uuid(u8 b[16])
+{
+	random_bytes(b, 16);
+	b[6] = (u8)((b[6] & 0x0f) | 0x40);	/* RFC 4122: version 4, variant 1 */
+	b[8] = (u8)((b[8] & 0x3f) | 0x80);
+}
+
+static int show_uuid(struct proc_text *t, const struct proc_subject *s)
+{
+	u8 b[16];
+
+	(void)s;
+	make_uuid(b);
+	add_uuid(t, b);
+	return 0;
+}
+
+static int show_boot_id(struct proc_text *t, const struct proc_subject *s)
+{
+	static struct spinlock lock = SPINLOCK_INIT("boot id");
+	static u8 id[16];
+	static bool is_made;
+	u8 copy[16];
+
+	(void)s;
+	spin_lock(&lock);
+	if (!is_made)
+		make_uuid(id);
+	is_made = true;
+	memcpy(copy, id, sizeof(copy));
+	spin_unlock(&lock);
+	add_uuid(t, copy);
+	return 0;
+}
+
+static int show_entropy(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%u\n", random_entropy_bits());
+	return 0;
+}
+
+/* --- vm, fs */
+
+static int show_file_nr(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%lu\t0\t%lu\n", file_count(), ~0ul >> 1);
+	return 0;
+}
+
+/* --- the tables */
+
+#define NUMBER(n, v, wide, lo, hi)													\
+	{ .name = (n), .kind = PROC_FILE, .mode = 0644, .show = show_number, .write = write_number,							\
+	  .number = &(const struct proc_number){ &(v), (wide), (lo), (hi) } }
+#define CONSTANT(n, s) { .name = (n), .kind = PROC_FILE, .mode = 0444, .show = show_text, .text = (s) }
+#define SHOWN(n, fn) { .name = (n), .kind = PROC_FILE, .mode = 0444, .show = (fn) }
+#define SETTING(n, fn, w) { .name = (n), .kind = PROC_FILE, .mode = 0644, .show = (fn), .write = (w) }
+#define DIRECTORY(n, c) { .name = (n), .kind = PROC_DIR, .mode = 0555, .children = (c), .n_children = ARRAY_SIZE(c) }
+
+static const struct proc_node random_files[] = {
+	SHOWN("boot_id", show_boot_id), SHOWN("entropy_avail", show_entropy), CONSTANT("poolsize", "256"), SHOWN("uuid", show_uuid),
+};
+
+static const struct proc_node kernel_files[] = {
+	CONSTANT("cap_last_cap", "40"),
+	{ .name = "domainname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "domain" },
+	{ .name = "hostname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "host" },
+	SETTING("keel_trace", show_trace, write_trace), CONSTANT("ngroups_max", "65536"), SHOWN("osrelease", show_release), CONSTANT("ostype", "Linux"),
+	CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"), SETTING("pid_max", show_pid_max, write_pid_max),
+	SETTING("printk", show_printk, write_printk), DIRECTORY("random", random_files),
+	NUMBER("randomize_va_space", mm_tunables.randomize_va_space, false, 0, 2), SHOWN("version", show_version),
+};
+
+static const struct proc_node vm_files[] = {
+	NUMBER("admin_reserve_kbytes", mm_tunables.admin_reserve_kbytes, true, 0, ~0ull >> 1),
+	NUMBER("max_map_count", mm_tunables.max_map_count, false, 0, 0x7fffffff), NUMBER("mmap_min_addr", mm_tunables.mmap_min_addr, true, 0, ~0ull >> 1),
+	NUMBER("overcommit_kbytes", mm_tunables.overcommit_kbytes, true, 0, ~0ull >> 1), NUMBER("overcommit_memory", mm_tunables.overcommit_memory, false, 0, 2),
+	NUMBER("overcommit_ratio", mm_tunables.overcommit_ratio, false, 0, 0x7fffffff),
+	NUMBER("user_reserve_kbytes", mm_tunables.user_reserve_kbytes, true, 0, ~0ull >> 1),
+};
+
+static const struct proc_node fs_files[] = {
+	SHOWN("file-nr", show_file_nr),
+};
+
+const struct proc_node proc_sys_children[PROC_SYS_CHILDREN] = {
+	DIRECTORY("fs", fs_files),
+	DIRECTORY("kernel", kernel_files),
+	DIRECTORY("vm", vm_files),
+};

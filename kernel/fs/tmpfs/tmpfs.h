@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* tmpfs(5): files that live in the page cache and nowhere else; the first root; shared anonymous memory. */
+#ifndef FS_TMPFS_TMPFS_H
+#define FS_TMPFS_TMPFS_H
+
+#include <lib/types.h>
+
+void tmpfs_init(void);		/* registers the type, makes the home of shared anonymous memory; after vfs_init */
+/*
+ * Unpacks concatenated cpio archives (newc), plain or gzipped, into the root: bootparam(7), initrd; the format is that of Linux's
+ * initramfs buffers. donate: the frames of `data` (in the direct map) are given to the allocator as they are consumed; data must not be touched
+ * afterwards. Errors are logged: -EINVAL corrupt, -ENOMEM, -ENOSPC …; what came before stays.
+ */
+__must_check int initramfs_unpack(const void *data, size_t size, bool donate);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Fast user-space locks: futex(2), get_robust_list(2). */
+#ifndef IPC_FUTEX_H
+#define IPC_FUTEX_H
+
+#include <lib/types.h>
+#include <frame/ucopy.h>
+
+void futex_init(void);
+
+struct futex_request {
+	uaddr_t addr, addr2;
+	bool is_private;
+	u32 value;
+	u32 bitset;
+	u64 deadline_ns;	/* clock_now_ns; SLEEP_FOREVER */
+};
+
+/* 0 woken; -EAGAIN the word is not `value`; -ETIMEDOUT; -ERESTARTSYS; -EFAULT; -EINVAL unaligned or bitset 0. */
+__must_check int futex_wait(const struct futex_request *rq);
+/* How many of at most n waiters were woken; -EFAULT, -EINVAL. */
+__must_check s64 futex_wake(const struct futex_request *rq, u32 n);
+/* Wakes n, moves up to n_move to addr2; `expect`: first checks that the word is rq->value (-EAGAIN). How many were woken or moved (woken only without expect). */
+__must_check s64 futex_requeue(const struct futex_request *rq, u32 n, u32 n_move, bool expect);
+/* FUTEX_WAKE_OP: changes the word at addr2 as `op` says, wakes n at addr, and n2 at addr2 if the comparison held. -ENOSYS: unknown operation. */
+__must_check s64 futex_wake_op(const struct futex_request *rq, u32 n, u32 n2, u32 op);
+
+#endif

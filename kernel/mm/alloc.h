@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Memory for the kernel: frames by powers of two (buddy, per-CPU lists of single frames) and objects (slab caches with per-CPU magazines).
+ *
+ * Two modes suffice: ALLOC_SLEEP (task context, may reclaim) and ALLOC_ATOMIC (any context but hard). Failure is NULL, never a panic, in both: callers
+ * handle it. Freeing never allocates and may be done in task or soft context.
+ */
+#ifndef MM_ALLOC_H
+#define MM_ALLOC_H
+
+#include <lib/types.h>
+#include <frame/page.h>
+#include "object/policy.h"	/* enum alloc_flags, kmalloc, kfree */
+
+
+#define PAGE_MAX_ORDER 10
+
+void alloc_init(void);					/* takes boot_memory over */
+/* Frames that the boot no longer needs (initramfs): RESERVED → free memory. */
+void page_donate(struct page *first, u64 n);
+/* 2^order frames, FREE → claimed as `state` with one reference (the head's and each tail's). */
+struct page *page_alloc(u32 order, enum frame_state state, u32 flags);
+void page_free(struct page *p, u32 order);		/* the caller holds the only reference, or none is left */
+void *kpage_alloc(u32 order, u32 flags);		/* kernel frames by direct-map address */
+void kpage_free(void *kva, u32 order);
+
+void *kmalloc_array(size_t n, size_t size, u32 flags);	/* NULL on overflow */
+void *krealloc(void *p, size_t size, u32 flags);	/* p stays valid on NULL */
+char *kstrdup(const char *s, size_t max, u32 flags);
+size_t kmalloc_size(const void *p);
+
+struct slab_cache;
+#define SLAB_RCU_TYPESAFE 1	/* memory of freed objects stays of this type for a grace period */
+#define SLAB_RECLAIMABLE 2	/* a shrinker can free its objects (statistics) */
+struct slab_cache *slab_create(const char *name, size_t size, size_t align, u32 flags, void (*ctor)(void *obj));	/* start-up only: panics without memory */
+void *slab_alloc(struct slab_cache *c, u32 flags);
+void slab_free(struct slab_cache *c, void *obj);
+/* Debug build: logs each cache that still has live objects. True if there were any. Called at power-off. */
+bool slab_report_leaks(void);
+
+struct slab_stat {		/* for /proc/slabinfo */
+	const char *name;
+	u64 n_objects, n_slabs;
+	u32 object_size, per_slab, pages_per_slab;
+	u64 n_active;		/* in use or in a magazine */
+};
+bool slab_stat(u32 i, struct slab_stat *out);	/* the i-th cache; false beyond the last */
+
+/* Something that can give memory back: dentries, inodes. scan() frees about `want` objects and returns how many it freed.
+ * Task context; it must not allocate with ALLOC_SLEEP, enter a file system, or take a lock that is held while memory is allocated
+ * (trylock instead). */
+struct shrinker {
+	struct list node;
+	u64 (*scan)(struct shrinker *s, u64 want);
+};
+void shrinker_register(struct shrinker *s);
+
+struct mem_stat {		/* in pages */
+	u64 total, free, available, cached, buffers, shmem, anon, mapped, dirty, writeback, slab_reclaimable, slab_unreclaimable,
+	    kernel_stack, page_tables, active_anon, inactive_anon, active_file, inactive_file, unevictable, mlocked, committed, commit_limit;
+};
+void mem_stat(struct mem_stat *out);	/* from live counters */
+/* Adjusts a live counter of mem_stat from outside mm/: `which` is offsetof(struct mem_stat, field). */
+void mem_account(size_t which, s64 pages);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The random number generator (random(7)): ChaCha20 with fast key erasure.
+ *
+ * A base key collects entropy (hardware generator, timing, what user space writes). Each CPU has a key of its own, derived from the base key; every
+ * request takes one block to replace that key and gives out the following ones, so what was given out cannot be computed from what is in memory later.
+ * A CPU's key is derived anew when the base generation changes: after 5 minutes, or when entropy was mixed in.
+ * Locking: base_lock guards the base key; the per-CPU keys are used with preemption off and soft work disabled.
+ */
+#include <lib/chacha20.h>
+#include <lib/string.h>
+#include <frame/clock.h>
+#include <frame/machine.h>
+#include <frame/percpu.h>
+#include <frame/spinlock.h>
+#include "object/random.h"
+
+#define RESEED_NS (300 * NSEC_PER_SEC)
+#define CREDIBLE_BYTES 32
+
+struct cpu_rng {
+	u8 key[CHACHA20_KEY_BYTES];
+	u64 generation;			/* of the base key it was derived from; 0: none yet */
+};
+
+static PERCPU(struct cpu_rng, cpu_rng);
+static struct spinlock_soft base_lock = SPINLOCK_INIT("random base");
+static u8 base_key[CHACHA20_KEY_BYTES];		/* [base_lock] */
+static u64 base_generation = 1;			/* [base_lock to write; a] */
+static u64 base_stamp_ns;			/* [base_lock; a] when it was last fed by the hardware */
+static u32 credited_bytes;			/* [a] */
+
+/* A memset the compiler may not drop. */
+static __attribute__((noinline)) void memory_wipe(void *p, size_t n)
+{
+	memset(p, 0, n);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
+static const u8 zero_nonce[CHACHA20_NONCE_BYTES];
+
+/* Replaces `key` by a function of itself and `data`: the key stream XORed into, block by block. base_lock held for the base key. */
+static void mix_into(u8 key[CHACHA20_KEY_BYTES], const void *data, size_t n)
+{
+	const u8 *bytes = data;
+	struct chacha20 state;
+	u8 block[CHACHA20_BLOCK_BYTES];
+
+	do {
+		size_t part = min(n, (size_t)CHACHA20_KEY_BYTES);
+
+		for (size_t i = 0; i < part; i++)
+			key[i] ^= bytes[i];
+		chacha20_init(&state, key, zero_nonce, 0);
+		chacha20_block(&state, block);
+		memcpy(key, block, CHACHA20_KEY_BYTES);
+		bytes += part;
+		n -= part;
+	} while (n);
+}
+
+static void base_changed(void)
+{
+	__atomic_store_n(&base_generation, base_generation + 1, __ATOMIC_RELEASE);
+}
+
+static void feed_from_hardware(void)
+{
+	struct {
+		u8 bytes[CREDIBLE_BYTES];
+		u64 now;
+	} seed = { .now = clock_now_ns() };
+	size_t credible = machine_entropy(seed.bytes, sizeof(seed.bytes));
+
+	SPIN_GUARD_SOFT(&base_lock);
+	mix_into(base_key, &seed, sizeof(seed));
+	__atomic_store_n(&base_stamp_ns, seed.now, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&credited_bytes, (u32)credible, __ATOMIC_RELAXED);
+	base_changed();
+}
+
+void random_init(void)
+{
+	feed_from_hardware();
+}
+
+void random_mix(const void *data, size_t n)
+{
+	SPIN_GUARD_SOFT(&base_lock);
+	mix_into(base_key, data, n);
+	base_changed();
+}
+
+/* Derives this CPU's key from the base key, which is itself replaced. Soft work disabled. */
+static void derive(struct cpu_rng *rng)
+{
+	u32 cpu = cpu_id();
+
+	SPIN_GUARD_SOFT(&base_lock);
+	rng->generation = base_generation;
+	memcpy(rng->key, base_key, sizeof(rng->key));
+	mix_into(rng->key, &cpu, sizeof(cpu));
+	mix_into(base_key, "derived", 7);
+}
+
+void random_bytes(void *buf, size_t n)
+{
+	u8 block[CHACHA20_BLOCK_BYTES];
+	struct chacha20 state;
+	struct cpu_rng *rng;
+	u8 *out = buf;
+
+	if (clock_now_ns() - __atomic_load_n(&base_stamp_ns, __ATOMIC_RELAXED) > RESEED_NS)
+		feed_from_hardware();
+	soft_disable();
+	rng = this_cpu(cpu_rng);
+	if (rng->generation != __atomic_load_n(&base_generation, __ATOMIC_ACQUIRE))
+		derive(rng);
+	chacha20_init(&state, rng->key, zero_nonce, 0);
+	chacha20_block(&state, block);
+	memcpy(rng->key, block, sizeof(rng->key));
+	soft_enable();
+	while (n) {
+		size_t part = min(n, sizeof(block));
+
+		chacha20_block(&state, block);
+		memcpy(out, block, part);
+		out += part;
+		n -= part;
+	}
+	memory_wipe(block, sizeof(block));
+	memory_wipe(&state, sizeof(state));
+}
+
+u64 random_u64(void)
+{
+	u64 v;
+
+	random_bytes(&v, sizeof(v));
+	return v;
+}
+
+u64 random_below(u64 n)
+{
+	u64 limit = n ? ~0ull - ~0ull % n : 0, v;
+
+	if (n == 0)
+		return 0;
+	do {
+		v = random_u64();
+	} while (v >= limit);
+	return v % n;
+}
+
+bool random_is_ready(void)
+{
+	return __atomic_load_n(&credited_bytes, __ATOMIC_RELAXED) >= CREDIBLE_BYTES;
+}
+
+u32 random_entropy_bits(void)
+{
+	return random_is_ready() ? 256 : 0;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Kernel parameters. Those of the frame (quiet, loglevel=, panic=, nokaslr) it reads itself; they are named here so that init does not get them. Words nobody knows go to
+ * init, as on Linux: with '=' into its environment, without into its arguments, dropped if the name has a dot.
+ */
+#include <lib/cmdline.h>
+#include <lib/errno.h>
+#include <lib/string.h>
+#include <frame/boot.h>
+#include <frame/log.h>
+#include "params.h"
+
+struct params params = { .console = "ttyS0", .has_randomisation = true };
+
+static char words[4096];		/* what init gets */
+static size_t words_used;
+
+static int set_text(char *to, size_t max, const char *value, size_t len)
+{
+	if (!value || len >= max)
+		return -EINVAL;
+	memcpy(to, value, len);
+	to[len] = 0;
+	return 0;
+}
+
+static int set_max_cpus(void *ctx, const char *value, size_t len)
+{
+	u64 n;
+
+	(void)ctx;
+	if (!value || parse_u64(value, len, 10, &n) || n > 0xffff)
+		return -EINVAL;
+	params.max_cpus = (u32)max_t(u64, n, 1);
+	return 0;
+}
+
+static int set_rdinit(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	return set_text(params.rdinit, sizeof(params.rdinit), value, len);
+}
+
+static int set_init(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	params.n_argv = 0;		/* words before init= are not its arguments */
+	return set_text(params.init, sizeof(params.init), value, len);
+}
+
+/* "ttyS0,115200n8": the speed is the port's own business. */
+static int set_console(void *ctx, const char *value, size_t len)
+{
+	const char *comma = value ? memchr(value, ',', len) : NULL;
+
+	(void)ctx;
+	return set_text(params.console, sizeof(params.console), value, comma ? (size_t)(comma - value) : len);
+}
+
+static int set_trace(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	return set_text(params.trace, sizeof(params.trace), value, len);
+}
+
+static int set_ktest(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	params.has_ktest = true;
+	return value ? set_text(params.ktest, sizeof(params.ktest), value, len) : 0;
+}
+
+static int set_norandmaps(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	(void)value;
+	(void)len;
+	params.has_randomisation = false;
+	return 0;
+}
+
+/* The frame's own, and those that mean nothing here but are the kernel's on Linux. */
+static int ignore(void *ctx, const char *value, size_t len)
+{
+	(void)ctx;
+	(void)value;
+	(void)len;
+	return 0;
+}
+
+static const struct cmdline_option options[] = {
+	{ "maxcpus", set_max_cpus }, { "nr_cpus", set_max_cpus }, { "rdinit", set_rdinit }, { "init", set_init }, { "console", set_console },
+	{ "trace", set_trace }, { "keel.ktest", set_ktest }, { "norandmaps", set_norandmaps }, { "quiet", ignore }, { "loglevel", ignore },
+	{ "panic", ignore }, { "nokaslr", ignore }, { "root", ignore }, { "rootfstype", ignore }, { "rootflags", ignore }, { "ro", ignore }, { "rw", ignore },
+	{ "reboot", ignore }, { "acpi", ignore }, { "earlyprintk", ignore }, { "debug", ignore }, { "BOOT_IMAGE", ignore },
+};
+
+static void add_for_init(void *ctx, const struct cmdline_word *word)
+{
+	char *at = words + words_used;
+	ssize_t n = cmdline_word_copy(word, at, sizeof(words) - words_used);
+
+	(void)ctx;
+	if (n < 0 || (!word->is_for_init && memchr(word->key, '.', word->key_len)))
+		return;
+	if (word->value && !word->is_for_init) {
+		if (params.n_envp == PARAMS_INIT_WORDS)
+			return;
+		params.envp[params.n_envp++] = at;
+	} else {
+		if (params.n_argv == PARAMS_INIT_WORDS)
+			return;
+		params.argv[params.n_argv++] = at;
+	}
+	words_used += (size_t)n + 1;
+}
+
+void params_read(void)
+{
+	cmdline_parse(boot_cmdline(), strlen(boot_cmdline()), options, ARRAY_SIZE(options), add_for_init, NULL);
+}

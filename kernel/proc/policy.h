@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What proc/ asks of folders to its right; bound at link time. */
+#ifndef PROC_POLICY_H
+#define PROC_POLICY_H
+
+#include <frame/ucopy.h>
+
+struct process;
+
+/* A session leader exits (or gives its terminal up): the terminal loses its session, the foreground group is hung up. tty/job.c. Task context. */
+void proc_policy_session_leader_exit(struct process *p);
+/* Wakes one waiter on a futex word (CLONE_CHILD_CLEARTID). ipc/futex.c. Task context. */
+void proc_policy_futex_wake(uaddr_t addr);
+/* The current thread ends or execs: locks on its robust list are marked as left by a dead owner (get_robust_list(2)). ipc/robust.c. Task context, the mm still there. */
+void proc_policy_robust_exit(void);
+
+/* /proc/sys/kernel/keel_trace: the tracer's setting. syscall/trace.c. */
+__must_check int proc_policy_trace_set(const char *what);
+void proc_policy_trace_get(char *buf, size_t max);
+
+#endif

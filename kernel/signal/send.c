@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Sending: effects that happen at once (SIGCONT undoes stops and the reverse), dropping what is ignored, queueing, choosing a thread, waking it.
+ *
+ * A signal that will end the process starts the group's exit here and not when it is delivered, so that threads in killable sleeps die too.
+ */
+#include "abi/signal.h"
+#include "signal/internal.h"
+#include "signal/policy.h"
+
+void siginfo_kernel(struct siginfo_k *info, u32 sig)
+{
+	*info = (struct siginfo_k){ .signo = (s32)sig, .code = SI_KERNEL };
+}
+
+/* --- stop and continue */
+
+static void discard_everywhere(struct signal_group *g, sigset_k set)
+{
+	struct signal_thread *t;
+
+	sig_pending_discard(g, &g->shared, set);
+	list_for_each_entry(t, &g->threads, group_node)
+		sig_pending_discard(g, &t->pending, set);
+}
+
+/* SIGCONT wakes stopped threads whether or not it is ignored, blocked or caught. True if the parent is to be told. */
+static bool continue_group(struct signal_group *g)
+{
+	bool was_stopped = g->is_stopped || g->n_stopping;
+	struct signal_thread *t;
+
+	discard_everywhere(g, SIGS_STOP);
+	list_for_each_entry(t, &g->threads, group_node) {
+		t->stop_pending = false;
+		if (t->is_stopped) {
+			t->is_stopped = false;
+			sched_wake_stopped(t->task);
+		}
+	}
+	g->n_stopping = 0;
+	g->is_continued = was_stopped;
+	g->is_stopped = false;
+	return was_stopped;
+}
+
+/* --- the end of a group */
+
+void signal_begin_group_exit_locked(struct signal_group *g, s32 wait_status)
+{
+	struct signal_thread *t;
+
+	if (!g->is_exiting) {
+		g->is_exiting = true;
+		g->exit_code = wait_status;
+	}
+	g->n_stopping = 0;
+	list_for_each_entry(t, &g->threads, group_node) {
+		t->stop_pending = t->is_stopped = false;
+		sched_notify(&t->task->actor.task, TASK_WORK_KILL | TASK_WORK_SIGNAL);
+		sched_wake_stopped(t->task);
+	}
+}
+
+void signal_kill_group(struct signal_group *g, s32 wait_status)
+{
+	SPIN_GUARD_SOFT(&g->lock);
+	signal_begin_group_exit_locked(g, wait_status);
+}
+
+/* --- whom and whether */
+
+static bool is_default_fatal(u32 sig)
+{
+	return !(sig_bit(sig) & (SIGS_STOP | SIGS_IGNORED_BY_DEFAULT));
+}
+
+/* Would the signal have no effect at all? Blocked signals are kept: the action may change. */
+static bool is_dropped(struct signal_group *g, u32 sig, sigset_k blocked, sigset_k waiting)
+{
+	struct sigaction_k act = sig_action_of(g, sig);
+
+	if ((blocked | waiting) & sig_bit(sig))
+		return false;
+	if (act.handler == (u64)SIG_IGN)
+		return true;
+	if (act.handler != (u64)SIG_DFL)
+		return false;
+	return (sig_bit(sig) & SIGS_IGNORED_BY_DEFAULT) || g->is_init;
+}
+
+static bool wants(const struct signal_thread *t, u32 sig)
+{
+	return !t->is_exiting && (!(t->blocked & sig_bit(sig)) || (t->waiting_for & sig_bit(sig)));
+}
+
+/* The current thread if it will do, else the first that takes it: a waiter for it first. NULL: everybody blocks it. */
+static struct signal_thread *choose(struct signal_group *g, u32 sig)
+{
+	struct signal_thread *t, *found = NULL;
+
+	list_for_each_entry(t, &g->threads, group_node) {
+		if (!wants(t, sig))
+			continue;
+		if (t->waiting_for & sig_bit(sig))
+			return t;
+		if (!found || current_task() == &t->task->actor.task)
+			found = t;
+	}
+	return found;
+}
+
+static void wake_for(struct signal_thread *t, u32 sig)
+{
+	if (t->waiting_for & sig_bit(sig))
+		waitq_wake_all(&t->wait);
+	sched_notify(&t->task->actor.task, TASK_WORK_SIGNAL);
+}
+
+/* Queued: now make something happen. */
+static void act_on(struct signal_group *g, struct signal_thread *only, u32 sig)
+{
+	struct signal_thread *t = only ? (wants(only, sig) ? only : NULL) : choose(g, sig);
+
+	if (!t)
+		return;
+	if (sig == KSIGKILL || (is_default_fatal(sig) && !(t->waiting_for & sig_bit(sig)) && !g->is_init &&
+				sig_action_of(g, sig).handler == (u64)SIG_DFL)) {
+		signal_begin_group_exit_locked(g, (s32)sig);
+		return;
+	}
+	wake_for(t, sig);
+}
+
+/* Blocked and awaited sets to judge dropping by: of the thread, or of the whole group (a signal is kept if anybody blocks or awaits it). */
+static void judge_sets(struct signal_group *g, struct signal_thread *only, sigset_k *blocked, sigset_k *waiting)
+{
+	struct signal_thread *t;
+
+	*blocked = only ? only->blocked : ~0ull;
+	*waiting = only ? only->waiting_for : 0;
+	if (only)
+		return;
+	list_for_each_entry(t, &g->threads, group_node) {
+		*blocked &= t->blocked;
+		*waiting |= t->waiting_for;
+	}
+}
+
+static int send_locked(struct signal_group *g, struct signal_thread *only, const struct siginfo_k *info, bool *tell_parent)
+{
+	u32 sig = (u32)info->signo;
+	sigset_k blocked, waiting;
+	int err;
+
+	if (g->is_exiting || (only && only->is_exiting))
+		return 0;
+	if (sig_bit(sig) & SIGS_STOP)
+		discard_everywhere(g, sig_bit(KSIGCONT));
+	else if (sig == KSIGCONT)
+		*tell_parent = continue_group(g);
+	judge_sets(g, only, &blocked, &waiting);
+	if (is_dropped(g, sig, blocked, waiting))
+		return 0;
+	err = sig_pending_add(g, only ? &only->pending : &g->shared, info);
+	if (err == 0)
+		act_on(g, only, sig);
+	return err;
+}
+
+static int send(struct signal_group *g, struct signal_thread *only, const struct siginfo_k *info)
+{
+	bool tell_parent = false;
+	int err;
+
+	if (info->signo == 0)
+		return 0;
+	spin_lock_soft(&g->lock);
+	err = send_locked(g, only, info, &tell_parent);
+	spin_unlock_soft(&g->lock);
+	if (tell_parent)
+		signal_policy_notify_parent(g, false);
+	return err;
+}
+
+int signal_send_thread(struct signal_thread *t, const struct siginfo_k *info)
+{
+	return send(t->group, t, info);
+}
+
+int signal_send_group(struct signal_group *g, const struct siginfo_k *info)
+{
+	return send(g, NULL, info);
+}
+
+/* --- synchronous signals of the current thread: they cannot be blocked or ignored away, or the instruction would fault for ever. */
+
+void signal_force(const struct siginfo_k *info)
+{
+	struct signal_thread *t = signal_current();
+	struct signal_group *g = t->group;
+	u32 sig = (u32)info->signo;
+	struct sigaction_k act;
+
+	SPIN_GUARD_SOFT(&g->lock);
+	act = sig_action_of(g, sig);
+	if (act.handler == (u64)SIG_DFL || act.handler == (u64)SIG_IGN || (t->blocked & sig_bit(sig))) {
+		signal_begin_group_exit_locked(g, (s32)sig);
+		return;
+	}
+	if (sig_pending_add(g, &t->pending, info) == 0)
+		task_work_set(current_task(), TASK_WORK_SIGNAL);
+}
+
+void signal_force_fault(u32 sig, s32 code, u64 addr)
+{
+	struct siginfo_k info = { .signo = (s32)sig, .code = code, .addr = addr };
+
+	signal_force(&info);
+}
+
+void signal_force_trap(u32 sig, s32 code, const struct user_event *ev)
+{
+	struct signal_thread *t = signal_current();
+
+	t->trap_number = ev->trap_number;
+	t->error_code = ev->error_code;
+	if (ev->kind == USER_FAULT)
+		t->fault_addr = ev->addr;
+	signal_force_fault(sig, code, code == SI_KERNEL ? 0 : ev->addr);
+}

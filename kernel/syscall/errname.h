@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Names and texts of the error numbers (errno(3)). */
+#ifndef SYSCALL_ERRNAME_H
+#define SYSCALL_ERRNAME_H
+
+#include <lib/types.h>
+
+#define MAX_ERRNO_SHOWN 4095
+
+bool is_restart(s64 err);		/* an internal restart code (positive) */
+const char *errno_name(u32 err);
+const char *errno_text(u32 err);
+
+#endif

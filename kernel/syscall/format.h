@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Arguments and results as strace shows them. Bad pointers show as addresses; nothing here can fail but by cutting text short. */
+#ifndef SYSCALL_FORMAT_H
+#define SYSCALL_FORMAT_H
+
+#include "syscall/row.h"
+
+#define TEXT_MAX 1024
+
+/* Text that grows to TEXT_MAX bytes and is cut there. */
+struct text {
+	char *buf;		/* "" until something is added, and if there was no memory */
+	size_t len;
+};
+
+void text_init(struct text *t);
+void text_fini(struct text *t);
+__printf(2, 3) void text_add(struct text *t, const char *fmt, ...);
+
+void format_before(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i);
+void format_after(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i, s64 ret);
+void format_result(struct text *t, const struct syscall_row *row, s64 ret);	/* ") = 3", ") = -1 ENOENT (…)" */
+
+#endif

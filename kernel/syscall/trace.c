@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The tracer: prints calls in strace's format, from the rows' argument kinds (format.c) and nothing else.
+ *
+ * One line a call, printed when it ends, so lines of several threads never mix: `[pid    7] openat(AT_FDCWD, "x", O_RDONLY) = 3`.
+ * What goes in is formatted before the call (exec destroys it), what comes out after it.
+ * A thread is traced while its program's name or its pid matches; the setting is guarded by trace_lock, read through a generation.
+ */
+#include <lib/printf.h>
+#include <lib/string.h>
+#include <frame/log.h>
+#include <frame/spinlock.h>
+#include "mm/alloc.h"
+#include "proc/policy.h"
+#include "proc/thread.h"
+#include "syscall/format.h"
+#include "syscall/trace.h"
+
+#define WHAT_MAX 64
+
+bool trace_enabled;
+static struct spinlock trace_lock = SPINLOCK_INIT("trace");
+static char trace_what[WHAT_MAX];	/* [trace_lock] */
+static s32 trace_pid;			/* [trace_lock] 0: by name */
+
+struct trace_call {
+	u64 nr;
+	const struct syscall_row *row;
+	struct syscall_args args;
+	struct text arg[6];
+};
+
+int trace_set(const char *what)
+{
+	size_t len = strnlen(what, WHAT_MAX);
+	u64 pid = 0;
+
+	while (len && (what[len - 1] == '\n' || what[len - 1] == ' '))
+		len--;
+	if (len == WHAT_MAX)
+		return -EINVAL;
+	SPIN_GUARD(&trace_lock);
+	memcpy(trace_what, what, len);
+	trace_what[len] = 0;
+	if (parse_u64(trace_what, len, 10, &pid) || pid > PID_LIMIT)
+		pid = 0;
+	trace_pid = (s32)pid;
+	__atomic_store_n(&trace_enabled, len != 0, __ATOMIC_RELEASE);
+	return 0;
+}
+
+void proc_policy_trace_get(char *buf, size_t max)
+{
+	SPIN_GUARD(&trace_lock);
+	(void)strscpy(buf, trace_what, max);
+}
+
+int proc_policy_trace_set(const char *what)
+{
+	return trace_set(what);
+}
+
+bool trace_wants(const struct thread *t)
+{
+	SPIN_GUARD(&trace_lock);
+	if (trace_pid)
+		return process_tgid(t->process) == trace_pid;
+	return strcmp(trace_what, "*") == 0 || strncmp(trace_what, t->sched.comm, sizeof(t->sched.comm) - 1) == 0;
+}
+
+static void print_call(struct trace_call *tc, s64 ret, bool has_returned)
+{
+	struct text line;
+
+	text_init(&line);
+	text_add(&line, "[pid %4d] ", thread_tid(current_thread()));
+	if (tc->row && tc->row->handler)
+		text_add(&line, "%s(", tc->row->name);
+	else
+		text_add(&line, "syscall_%#lx(", tc->nr);
+	for (u32 i = 0; i < 6 && tc->arg[i].len; i++)
+		text_add(&line, "%s%s", i ? ", " : "", tc->arg[i].buf);
+	if (has_returned)
+		format_result(&line, tc->row, ret);
+	else
+		text_add(&line, ") = ?");
+	klog(LOG_INFO, "%s", line.buf);
+	text_fini(&line);
+}
+
+static void free_call(struct trace_call *tc)
+{
+	for (u32 i = 0; i < 6; i++)
+		text_fini(&tc->arg[i]);
+	kfree(tc);
+}
+
+/* Calls that do not come back are printed before they go. */
+static bool never_returns(const struct syscall_row *row)
+{
+	return row && row->name && (strcmp(row->name, "exit") == 0 || strcmp(row->name, "exit_group") == 0);
+}
+
+struct trace_call *trace_enter(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+{
+	struct trace_call *tc = kmalloc(sizeof(*tc), ALLOC_SLEEP | ALLOC_ZERO);
+
+	if (!tc)
+		return NULL;
+	tc->nr = nr;
+	tc->row = row;
+	tc->args = *a;
+	for (u32 i = 0; i < 6; i++)
+		text_init(&tc->arg[i]);
+	for (u32 i = 0; i < 6; i++) {
+		if (row && row->handler) {
+			if (row->args[i].kind == ARG_NONE)
+				break;
+			format_before(&tc->arg[i], row, a, i);
+		} else {
+			text_add(&tc->arg[i], "%#lx", a->v[i]);
+		}
+	}
+	if (never_returns(row)) {
+		print_call(tc, 0, false);
+		free_call(tc);
+		return NULL;
+	}
+	return tc;
+}
+
+void trace_leave(struct trace_call *tc, s64 ret)
+{
+	if (tc->row && tc->row->handler)
+		for (u32 i = 0; i < 6 && tc->row->args[i].kind != ARG_NONE; i++)
+			format_after(&tc->arg[i], tc->row, &tc->args, i, ret);
+	print_call(tc, ret, true);
+	free_call(tc);
+}
