@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MPL-2.0
+"""The image "busybox": Debian's unmodified busybox-static as a small system with a shell.
+
+Its first process is busybox init, which reads /etc/inittab: one script mounts the kernel's file
+systems, another runs a login shell on the console and switches the machine off when it ends.
+The text files are in tools/image/busybox.d/ as they appear in the image.
+"""
+
+import os
+import subprocess
+
+from image import debian, newc
+from keel import paths
+
+PACKAGE = "busybox-static"
+BINARY = "/bin/busybox"
+FILES = os.path.join(os.path.dirname(__file__), "busybox.d")
+
+
+def build():
+    """The finished archive as bytes."""
+    binary = _find_binary()
+    archive = newc.Archive()
+    with open(binary, "rb") as program:
+        archive.file("bin/busybox", program.read(), 0o755)
+    for applet in _applets(binary):
+        if applet != "bin/busybox":
+            archive.symlink(applet, BINARY)
+    archive.symlink("init", BINARY)
+    for path in ("proc", "sys", "run", "mnt", "home", "var/log", "dev/pts", "dev/shm"):
+        archive.directory(path)
+    archive.directory("root", 0o700)
+    for path in ("tmp", "var/tmp"):
+        archive.directory(path, 0o1777)
+    archive.char_device("dev/console", 5, 1)
+    archive.char_device("dev/null", 1, 3, 0o666)
+    archive.symlink("etc/mtab", "/proc/mounts")
+    _add_text_files(archive)
+    return archive.to_bytes()
+
+
+def _find_binary():
+    """The installed one if it is Debian's, else taken out of the package."""
+    cached = paths.build("images", "busybox.bin")
+    binary = debian.installed_file(PACKAGE, BINARY)
+    if binary is None and not os.path.exists(cached):
+        debian.unpack(PACKAGE, cached, BINARY)
+        os.chmod(cached, 0o755)
+    return binary or cached
+
+
+def _applets(binary):
+    listed = subprocess.run([binary, "--list-full"], capture_output=True, text=True, check=True)
+    return listed.stdout.split()
+
+
+def _add_text_files(archive):
+    for folder, _, names in os.walk(FILES):
+        for name in names:
+            path = os.path.join(folder, name)
+            with open(path, "rb") as text:
+                data = text.read()
+            mode = 0o755 if data.startswith(b"#!") else 0o644
+            archive.file(os.path.relpath(path, FILES), data, mode)
