@@ -70,7 +70,7 @@ uapi := -isystem /usr/include -isystem /usr/include/x86_64-linux-gnu
 flags_lib := $(base) $(sanitize)
 flags_frame := $(base) $(sanitize) -I.
 # kernel/init.c runs the kernel's tests where they are linked in.
-flags_kernel := $(base) $(sanitize) -I$(KERNEL) $(if $(DEBUG)$(KTEST),-DKEEL_KTEST -Itest/ktest) $(uapi)
+flags_kernel := $(base) $(sanitize) -I$(KERNEL) $(if $(DEBUG)$(KTEST),-DKEEL_KTEST) $(uapi)
 flags_ktest := $(base) $(sanitize) -I$(KERNEL) -Itest/ktest $(uapi)
 # The sanitizers' own runtime.
 flags_debug := $(base) -I.

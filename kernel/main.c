@@ -14,13 +14,13 @@
 #include "fs/proc/procfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs.h"
-#include "init.h"
+#include "start/init.h"
 #include "ipc/futex.h"
 #include "mm/alloc.h"
 #include "mm/mm.h"
 #include "object/pid.h"
 #include "object/random.h"
-#include "params.h"
+#include "start/params.h"
 #include "proc/thread.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -65,6 +65,6 @@ void policy_start(void)
 	mm_init();
 	random_init();
 	timers_init();
-	klog(LOG_NOTICE, "Keel: %u CPUs may start, command line: %s", params.max_cpus, boot_cmdline());
+	klog(LOG_NOTICE, "Keel, command line: %s", boot_cmdline());
 	sched_begin(start, NULL);
 }

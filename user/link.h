@@ -34,10 +34,11 @@
  * After EXIT the host may send another start block: many commands can run in one boot. What was
  * on its way for the command that ended is used up and forgotten.
  *
- * Windows. The guest's terminal holds 4095 bytes of unread input (termios(3), MAX_CANON applies
- * to canonical mode only; 4096 is what Linux has), so BLOCK and INPUT frames, headers counted,
- * may be LINK_WINDOW bytes ahead of their CREDIT; the other frames are few and small. OUTPUT and
- * ERROR have a window each, in payload bytes, that the start block gives.
+ * Windows. What has arrived and was not read yet waits in the guest's terminal: 4096 bytes under
+ * Linux, and a young kernel may hold less. So BLOCK and INPUT frames, headers counted, may be
+ * LINK_WINDOW bytes ahead of their CREDIT; the other frames are few and small. More would not be
+ * faster: the line itself is slower than the round trip. OUTPUT and ERROR have a window each, in
+ * payload bytes, that the start block gives.
  *
  * Start block: u32 argc, u32 envc, u32 output window, u32 flags, then strings, each ended by a
  * NUL: the working directory, argc arguments, envc environment entries.
@@ -50,7 +51,7 @@
 
 enum {
 	LINK_VERSION = 1,
-	LINK_WINDOW = 3072,
+	LINK_WINDOW = 1536,
 	LINK_PAYLOAD_MAX = 4096,
 	LINK_HEADER = 8,
 };

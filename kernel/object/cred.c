@@ -90,7 +90,7 @@ void groups_sort(struct group_list *g)
 	}
 }
 
-struct group_list *groups_get(struct group_list *g)
+static struct group_list *groups_get(struct group_list *g)
 {
 	ref_get(&g->refs);
 	return g;
@@ -120,11 +120,6 @@ static bool groups_have(const struct group_list *g, kgid_t gid)
 bool cred_in_group(const struct cred *c, kgid_t gid)
 {
 	return kgid_eq(c->fsgid, gid) || groups_have(c->groups, gid);
-}
-
-bool cred_in_egroup(const struct cred *c, kgid_t gid)
-{
-	return kgid_eq(c->egid, gid) || groups_have(c->groups, gid);
 }
 
 /* --- references. A cred is const to all but these: the count is the one field that changes. */

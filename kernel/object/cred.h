@@ -58,7 +58,6 @@ extern struct cred init_cred;
 /* Supplementary group lists: created private with room for n, filled, sorted, then immutable. */
 __must_check int groups_create(u32 n, struct group_list **out);	/* -ENOMEM */
 void groups_sort(struct group_list *g);				/* O(n log n) */
-struct group_list *groups_get(struct group_list *g);
 void groups_put(struct group_list *g);
 
 static inline const struct cred *current_cred(void)
@@ -75,7 +74,6 @@ __must_check int cred_prepare(struct cred **out);
 void cred_commit(struct cred *new);
 void cred_abandon(struct cred *new);
 bool cred_in_group(const struct cred *c, kgid_t gid);	/* fsgid or supplementary; O(log n) */
-bool cred_in_egroup(const struct cred *c, kgid_t gid);	/* egid or supplementary */
 
 /* Does the current actor hold CAP_x in `ns`? */
 bool capable(struct user_ns *ns, u32 cap);

@@ -83,9 +83,7 @@ static int hash_number(struct pid *pid, struct pid_ns *ns, u32 level, s32 wanted
 	do {
 		spin_lock_soft(&pid_lock);
 		err = radix_insert(&ns->tree, nr, pid, &preload);
-		if (err == 0)
-			ns->count++;
-		else if (err != -EAGAIN)
+		if (err && err != -EAGAIN)
 			idalloc_free(&ns->ids, nr);
 		spin_unlock_soft(&pid_lock);
 	} while (err == -EAGAIN && (err = radix_preload_fill(&preload, &tree_ops)) == 0);
@@ -102,7 +100,6 @@ static void unhash_number(const struct pid_number *n)
 	SPIN_GUARD_SOFT(&pid_lock);
 	radix_erase(&n->ns->tree, (u64)n->nr);
 	idalloc_free(&n->ns->ids, (u32)n->nr);
-	n->ns->count--;
 }
 
 int pid_create(struct pid_ns *ns, const s32 *wanted, size_t n_wanted, struct pid **out)
@@ -230,11 +227,6 @@ struct pid *pid_next(struct pid_ns *ns, s32 from)
 s32 pid_nr(const struct pid *p, const struct pid_ns *ns)
 {
 	return p && ns->level <= p->level && p->numbers[ns->level].ns == ns ? p->numbers[ns->level].nr : 0;
-}
-
-u32 pid_count(struct pid_ns *ns)
-{
-	return READ_ONCE(ns->count);
 }
 
 s32 pid_last(struct pid_ns *ns)

@@ -50,7 +50,6 @@ struct pid *pid_find(struct pid_ns *ns, s32 nr);	/* under rcu_read_lock; NULL: n
 struct pid *pid_find_get(struct pid_ns *ns, s32 nr);	/* referenced */
 s32 pid_nr(const struct pid *p, const struct pid_ns *ns);	/* 0 if not visible there */
 struct pid *pid_next(struct pid_ns *ns, s32 from);	/* first with number ≥ from, referenced; for /proc */
-u32 pid_count(struct pid_ns *ns);
 s32 pid_last(struct pid_ns *ns);		/* most recently given number (loadavg) */
 s32 pid_max_get(void);
 __must_check int pid_max_set(s32 max);		/* /proc/sys/kernel/pid_max: -EINVAL */

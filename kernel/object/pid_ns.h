@@ -13,7 +13,6 @@ struct pid_ns {
 	u32 level;			/* [I] */
 	struct idalloc ids;		/* [pid table lock] */
 	struct radix_root tree;		/* [pid table lock; RCU to read] number → struct pid */
-	u32 count;			/* [pid table lock; a] */
 };
 
 #endif

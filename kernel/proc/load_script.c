@@ -34,6 +34,9 @@ static int parse(const struct exec *x, struct line *l)
 		at++;
 	for (name = at; at < end && !is_blank(*at) && *at; at++)
 		;
+	/* Linux takes the end of the file for the end of a name, so that an empty one is the current directory, which is no program. */
+	if (at == name && !newline && x->head_len < EXEC_HEAD_BYTES)
+		return -EACCES;
 	if (at == name || (!newline && at == end && x->head_len == EXEC_HEAD_BYTES))
 		return -ENOEXEC;
 	*l = (struct line){ .name = (const char *)name, .name_len = (size_t)(at - name) };

@@ -7,6 +7,8 @@
 
 struct process;
 
+/* Runs call `nr` with the arguments and stores the result in the register set. syscall/dispatch.c. */
+void syscall_dispatch(u64 nr, const u64 args[6]);
 /* A session leader exits (or gives its terminal up): the terminal loses its session, the foreground group is hung up. tty/job.c. Task context. */
 void proc_policy_session_leader_exit(struct process *p);
 /* Wakes one waiter on a futex word (CLONE_CHILD_CLEARTID). ipc/futex.c. Task context. */

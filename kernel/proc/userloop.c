@@ -9,6 +9,7 @@
 #include <frame/log.h>
 #include <frame/user.h>
 #include "abi/signal.h"
+#include "proc/policy.h"
 #include "proc/thread.h"
 #include "proc/userloop.h"
 

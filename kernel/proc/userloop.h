@@ -8,7 +8,4 @@
 /* The body of a user thread (arg: struct thread); never returns. */
 __noreturn void user_loop(void *arg);
 
-/* Upcall (bound at link time): syscall/dispatch.c defines it. Runs call `nr` with the registers' arguments and stores the result. */
-void syscall_dispatch(u64 nr, const u64 args[6]);
-
 #endif

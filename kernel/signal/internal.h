@@ -19,7 +19,7 @@ struct sig_entry {
 
 /* All with group->lock held. */
 void sig_pending_init(struct sig_pending *p);
-int sig_pending_add(struct signal_group *g, struct sig_pending *p, const struct siginfo_k *info);
+__must_check int sig_pending_add(struct signal_group *g, struct sig_pending *p, const struct siginfo_k *info);
 void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k set);
 /* Takes the most urgent signal of `set` that is pending: synchronous ones first, then by number, oldest first. 0: none. */
 u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set, struct siginfo_k *info);

@@ -118,8 +118,8 @@ void sighand_put(struct sighand *h);
 void signal_exec_reset(struct signal_thread *t);		/* handlers → default, alt stack off; sighand is private by then */
 
 /* --- sending. sig 0: nothing is sent. Return 0 or -EAGAIN (queue limit, for sigqueue). Any context but hard. */
-int signal_send_thread(struct signal_thread *t, const struct siginfo_k *info);
-int signal_send_group(struct signal_group *g, const struct siginfo_k *info);
+int signal_send_thread(struct signal_thread *t, const struct siginfo_k *info);	/* the result may be ignored */
+int signal_send_group(struct signal_group *g, const struct siginfo_k *info);	/* the result may be ignored */
 /* A synchronous fault of the current thread: unblocks and resets to default if it was blocked or ignored. */
 void signal_force(const struct siginfo_k *info);
 void signal_force_fault(u32 sig, s32 code, u64 addr);

@@ -7,8 +7,8 @@
 #include <lib/bitmap.h>
 #include <frame/log.h>
 #include "abi/number.h"
+#include "proc/policy.h"
 #include "proc/thread.h"
-#include "proc/userloop.h"
 #include "syscall/errname.h"
 #include "syscall/row.h"
 #include "syscall/trace.h"

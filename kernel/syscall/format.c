@@ -270,6 +270,7 @@ static void add_number(struct text *t, enum arg_kind kind, u64 v)
 		text_add(t, "makedev(%#x, %#x)", (u32)(v >> 8 & 0xfff), (u32)((v & 0xff) | (v >> 12 & 0xfff00)));
 		break;
 	case ARG_PTR:
+	case ARG_ADDR:
 		add_pointer(t, v);
 		break;
 	default:
@@ -446,7 +447,7 @@ void format_after(struct text *t, const struct syscall_row *row, const struct sy
 
 void format_result(struct text *t, const struct syscall_row *row, s64 ret)
 {
-	bool is_address = row && row->handler && row->args[0].kind == ARG_PTR && ret > 0;
+	bool is_address = row && row->handler && row->args[0].kind == ARG_ADDR;
 
 	text_add(t, ") = ");
 	if (ret >= 0 || ret < -MAX_ERRNO_SHOWN)

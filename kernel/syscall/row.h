@@ -14,6 +14,7 @@ enum arg_kind {
 	ARG_INT, ARG_UINT, ARG_LONG, ARG_ULONG, ARG_HEX, ARG_OCTAL,	/* numbers */
 	ARG_FD, ARG_DIRFD, ARG_PID, ARG_UID, ARG_SIGNAL, ARG_MODE, ARG_DEV,
 	ARG_PTR,			/* an address, printed as such */
+	ARG_ADDR,			/* the same, of a call that returns an address too */
 	ARG_PATH,			/* in: string */
 	ARG_STRINGS,			/* in: NULL-terminated array of strings */
 	ARG_BUF_IN,			/* in: bytes; `aux` is the index of the size argument */

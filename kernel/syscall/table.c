@@ -18,6 +18,7 @@
 #define SIZE(n)			{ .name = #n, .kind = ARG_ULONG }
 #define HEX(n)			{ .name = #n, .kind = ARG_HEX }
 #define PTR(n)			{ .name = #n, .kind = ARG_PTR }
+#define ADDR(n)			{ .name = #n, .kind = ARG_ADDR }
 #define PATH(n)			{ .name = #n, .kind = ARG_PATH }
 #define PATH_OUT(n)		{ .name = #n, .kind = ARG_PATH_OUT }
 #define STRINGS(n)		{ .name = #n, .kind = ARG_STRINGS }

@@ -7,6 +7,7 @@
 #include "abi/process.h"
 #include "fs/chrdev.h"
 #include "fs/poll.h"
+#include "mm/alloc.h"
 #include "object/user_ns.h"
 #include "proc/thread.h"
 #include "tty/tty.h"
@@ -28,7 +29,7 @@ void tty_put(struct tty *t)
 	BUG_ON(ref_put(&t->refs));
 }
 
-struct tty *tty_console(void)
+static struct tty *tty_console(void)
 {
 	return __atomic_load_n(&console, __ATOMIC_ACQUIRE);
 }
@@ -38,19 +39,42 @@ void tty_set_console(struct tty *t)
 	__atomic_store_n(&console, t, __ATOMIC_RELEASE);
 }
 
+/* An open terminal. It is hung up for those who opened it before the last hangup. */
+struct tty_file {			/* file->private; immutable */
+	struct tty *tty;
+	u32 hangups;
+};
+
+static struct tty *tty_of_file(const struct file *file)
+{
+	return ((const struct tty_file *)file->private)->tty;
+}
+
+static bool is_hung_up(const struct file *file)
+{
+	const struct tty_file *tf = file->private;
+
+	return READ_ONCE(tf->tty->n_hangups) != tf->hangups;
+}
+
 /* --- open and close */
 
 static int open_tty(struct tty *t, struct file *file)
 {
+	struct tty_file *tf = kmalloc(sizeof(*tf), ALLOC_SLEEP | ALLOC_USER);
+
+	if (!tf)
+		return -ENOMEM;
 	spin_lock_soft(&t->lock);
 	if (t->is_exclusive && t->n_open && !capable(&init_user_ns, CAP_SYS_ADMIN)) {
 		spin_unlock_soft(&t->lock);
+		kfree(tf);
 		return -EBUSY;
 	}
-	if (t->n_open++ == 0)
-		t->is_hung_up = false;
+	t->n_open++;
+	*tf = (struct tty_file){ tty_get(t), t->n_hangups };
 	spin_unlock_soft(&t->lock);
-	file->private = tty_get(t);
+	file->private = tf;
 	if (!(file->flags & O_NOCTTY))
 		tty_opened_by_leader(t);
 	return 0;
@@ -91,12 +115,13 @@ static int console_open(struct inode *inode, struct file *file)
 
 static void tty_release(struct file *file)
 {
-	struct tty *t = file->private;
+	struct tty *t = tty_of_file(file);
 
 	spin_lock_soft(&t->lock);
 	if (--t->n_open == 0)
 		t->is_exclusive = false;
 	spin_unlock_soft(&t->lock);
+	kfree(file->private);
 	tty_put(t);
 }
 
@@ -119,7 +144,7 @@ static int await_input(struct tty *t, const struct file *file, bool *none)
 	*none = false;
 	if (ldisc_has_input(t))
 		return 0;
-	if (t->is_hung_up || (!is_canonical && cc[VMIN] == 0 && cc[VTIME] == 0)) {
+	if (is_hung_up(file) || (!is_canonical && cc[VMIN] == 0 && cc[VTIME] == 0)) {
 		*none = true;
 		return 0;
 	}
@@ -127,7 +152,7 @@ static int await_input(struct tty *t, const struct file *file, bool *none)
 		return -EAGAIN;
 	if (!is_canonical && cc[VMIN] == 0)
 		deadline = clock_now_ns() + cc[VTIME] * 100 * NSEC_PER_MSEC;
-	err = WAIT_EVENT_EXCLUSIVE(&t->read_wait, ldisc_has_input(t) || READ_ONCE(t->is_hung_up), SLEEP_INTERRUPTIBLE, deadline);
+	err = WAIT_EVENT_EXCLUSIVE(&t->read_wait, ldisc_has_input(t) || is_hung_up(file), SLEEP_INTERRUPTIBLE, deadline);
 	*none = err == -ETIMEDOUT;
 	return err == -ETIMEDOUT ? 0 : err;
 }
@@ -138,9 +163,9 @@ static bool await_more(struct tty *t, const struct file *file, size_t done, size
 	const cc_t *cc = t->termios.c_cc;
 	u64 deadline = cc[VTIME] ? clock_now_ns() + cc[VTIME] * 100 * NSEC_PER_MSEC : SLEEP_FOREVER;
 
-	if ((t->termios.c_lflag & ICANON) || done >= min_t(size_t, cc[VMIN], wanted) || (file->flags & O_NONBLOCK) || t->is_hung_up)
+	if ((t->termios.c_lflag & ICANON) || done >= min_t(size_t, cc[VMIN], wanted) || (file->flags & O_NONBLOCK) || is_hung_up(file))
 		return false;
-	return WAIT_EVENT(&t->read_wait, ldisc_has_input(t) || READ_ONCE(t->is_hung_up), SLEEP_INTERRUPTIBLE, deadline) == 0;
+	return WAIT_EVENT(&t->read_wait, ldisc_has_input(t) || is_hung_up(file), SLEEP_INTERRUPTIBLE, deadline) == 0;
 }
 
 static ssize_t copy_out(struct tty *t, struct file *file, struct iov_iter *it)
@@ -164,7 +189,7 @@ static ssize_t copy_out(struct tty *t, struct file *file, struct iov_iter *it)
 
 static ssize_t tty_read(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	struct tty *t = file->private;
+	struct tty *t = tty_of_file(file);
 	bool none;
 	int err;
 
@@ -185,10 +210,12 @@ static size_t put(struct tty *t, const u8 *buf, size_t n)
 	return t->is_stopped ? 0 : output_process(t, buf, n);
 }
 
-static bool can_write(struct tty *t)
+static bool can_write(const struct file *file)
 {
+	struct tty *t = tty_of_file(file);
+
 	SPIN_GUARD_SOFT(&t->lock);
-	return t->is_hung_up || (!t->is_stopped && t->ops->write_room(t) > 8);
+	return is_hung_up(file) || (!t->is_stopped && t->ops->write_room(t) > 8);
 }
 
 /* All n bytes, sleeping for room; how many went out, or -errno if none. */
@@ -201,14 +228,14 @@ static ssize_t put_chunk(struct tty *t, const struct file *file, const u8 *buf, 
 		size_t part = put(t, buf + done, n - done);
 
 		done += part;
-		if (t->is_hung_up)
+		if (is_hung_up(file))
 			err = -EIO;
 		else if (part)
 			continue;
 		else if (file->flags & O_NONBLOCK)
 			err = -EAGAIN;
 		else
-			err = WAIT_EVENT(&t->write_wait, can_write(t), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
+			err = WAIT_EVENT(&t->write_wait, can_write(file), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 		if (err)
 			break;
 	}
@@ -217,7 +244,7 @@ static ssize_t put_chunk(struct tty *t, const struct file *file, const u8 *buf, 
 
 static ssize_t tty_write(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	struct tty *t = file->private;
+	struct tty *t = tty_of_file(file);
 	ssize_t done = 0, part = 0;
 	u8 buf[CHUNK];
 	int err = 0;
@@ -243,24 +270,24 @@ static ssize_t tty_write(struct file *file, struct iov_iter *it, u64 *pos)
 
 static u32 tty_poll(struct file *file, struct poll_wait *pw)
 {
-	struct tty *t = file->private;
+	struct tty *t = tty_of_file(file);
 	u32 events = 0;
 
 	poll_wait_on(pw, &t->read_wait);
 	poll_wait_on(pw, &t->write_wait);
-	if (can_write(t))
+	if (can_write(file))
 		events |= KPOLLOUT | KPOLLWRNORM;
 	SPIN_GUARD_SOFT(&t->lock);
 	if (ldisc_readable(t))
 		events |= KPOLLIN | KPOLLRDNORM;
-	if (t->is_hung_up)
+	if (is_hung_up(file))
 		events |= KPOLLHUP | KPOLLIN | KPOLLRDNORM;
 	return events;
 }
 
 static s64 tty_file_ioctl(struct file *file, u32 cmd, u64 arg)
 {
-	return tty_ioctl(file->private, cmd, arg);
+	return is_hung_up(file) ? -EIO : tty_ioctl(tty_of_file(file), cmd, arg);
 }
 
 static s64 no_seek(struct file *file, s64 off, u32 whence)
@@ -316,7 +343,7 @@ void tty_output_room(struct tty *t)
 void tty_hangup(struct tty *t)
 {
 	spin_lock_soft(&t->lock);
-	t->is_hung_up = true;
+	t->n_hangups++;
 	ldisc_flush_input(t);
 	t->ops->flush_output(t);
 	spin_unlock_soft(&t->lock);

@@ -40,7 +40,9 @@ static u32 speed_of(u32 cflag)
 
 static int drain(struct tty *t)
 {
-	return WAIT_EVENT(&t->write_wait, t->ops->pending(t) == 0 || t->is_hung_up, SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
+	u32 hangups = t->n_hangups;
+
+	return WAIT_EVENT(&t->write_wait, t->ops->pending(t) == 0 || READ_ONCE(t->n_hangups) != hangups, SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 }
 
 enum when { NOW, DRAINED, FLUSHED };

@@ -57,7 +57,7 @@ struct tty {
 	/* output */
 	u32 column, line_start_column;		/* [l] */
 	bool is_stopped;			/* [l] ^S */
-	bool is_hung_up;			/* [l] */
+	u32 n_hangups;				/* [l; a] files opened before the last one are dead */
 	bool is_exclusive;			/* [l] TIOCEXCL */
 	u32 n_open;				/* [l] */
 	struct waitq read_wait, write_wait;
@@ -74,9 +74,7 @@ void tty_receive_done(struct tty *t);			/* after a batch: wakes readers */
 void tty_output_room(struct tty *t);			/* wakes writers; any context */
 void tty_hangup(struct tty *t);				/* carrier lost, session leader gone: readers get EOF, writers EIO. Task context */
 
-/* The terminal that /dev/console stands for; NULL: none yet. */
-struct tty *tty_console(void);
-void tty_set_console(struct tty *t);
+void tty_set_console(struct tty *t);			/* the terminal that /dev/console stands for */
 void tty_init(void);					/* /dev/tty, /dev/console */
 
 struct tty *tty_get(struct tty *t);

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 static char self[256];
-static char *const *bad_pointer = (char *const *)8;
+static char *const *volatile bad_pointer = (char *const *)8;
 
 static int status_of(pid_t pid)
 {

@@ -12,6 +12,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 
@@ -141,19 +142,21 @@ def timeout():
     return told(done, 124, b"before\n") is True and time.monotonic() - started < 30
 
 
-def interrupted():
-    """Ctrl-C at the launcher: the machine is gone, and so are our temporary files."""
-    folder = subprocess.run(["mktemp", "-d"], capture_output=True, text=True).stdout.strip()
-    process = subprocess.Popen([*RUN, "--", "sleep", "1000"], stdin=subprocess.DEVNULL,
-                               env={**os.environ, "TMPDIR": folder})
-    while not os.listdir(folder):
-        time.sleep(0.1)
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    status = process.wait(SECONDS)
-    left = os.listdir(folder)
-    os.rmdir(folder)
-    return (status, left) == (130, []) or f"{status} {left}"
+def stopped_by_a_signal():
+    """The machine is gone then, and so are our temporary files."""
+    with tempfile.TemporaryDirectory() as folder:
+        process = subprocess.Popen([*RUN, "--", "sleep", "1000"], stdin=subprocess.DEVNULL,
+                                   env={**os.environ, "TMPDIR": folder})
+        try:
+            while not os.listdir(folder) and process.poll() is None:
+                time.sleep(0.1)
+            time.sleep(1)
+            process.terminate()
+            status = process.wait(SECONDS)
+        finally:
+            process.kill()
+        left = os.listdir(folder)
+    return (status, left) == (128 + signal.SIGTERM, []) or f"{status} {left}"
 
 
 def no_status():
@@ -201,7 +204,7 @@ STEPS = (both_outputs_and_status, nothing_but_its_output, binary_data_both_ways,
          end_of_input, no_input_at_all, input_that_stays_open, input_that_nobody_reads,
          output_that_nobody_reads, slow_reader, output_left_behind, death_by_signal,
          programs_that_cannot_run, many_arguments, environment_and_directory, timeout,
-         interrupted, no_status, escape_ends_the_machine, terminal_comes_back_after_a_signal,
+         stopped_by_a_signal, no_status, escape_ends_the_machine, terminal_comes_back_after_a_signal,
          reboot_ends_the_machine, piped_script)
 
 

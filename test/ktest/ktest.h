@@ -14,6 +14,7 @@
 #ifndef KTEST_H
 #define KTEST_H
 
+#include "start/policy.h"	/* ktest_run */
 #include <lib/types.h>
 #include <frame/report.h>
 
@@ -54,8 +55,5 @@ void ktest_on_every_cpu(void (*fn)(void *arg), void *arg);
 
 /* What SOFT_TEST runs from now on. */
 void ktest_set_soft(bool (*handler)(void));
-
-/* From kernel/main.c, task context, scheduler running. filter NULL or empty: all. Returns the number of failures. */
-u32 ktest_run(const char *filter);
 
 #endif

@@ -20,7 +20,7 @@ SCRIPT_SUFFIXES = ('.py', '.sh', '.mk')
 
 # Left may not include right; places of one row may not include each other. '*' stands for one folder.
 ORDER = [['lib'], ['frame'], ['abi'], ['object'], ['sync'], ['time'], ['sched'], ['mm'], ['block'], ['fs'], ['signal'],
-         ['proc'], ['ipc', 'tty', 'net', 'ns'], ['fs/*', 'drivers'], ['syscall'], ['main.c']]
+         ['proc'], ['ipc', 'tty', 'net', 'ns'], ['fs/*', 'drivers'], ['syscall'], ['start'], ['main.c']]
 RANK = {place: n for n, row in enumerate(ORDER) for place in row}
 
 # Comments first: their bodies go; then string and character literals: the quotes stay. A number such as 1'000 is not C.

@@ -77,4 +77,3 @@ def _update_lists():
     """A fresh machine has no package lists yet, and old lists name files that are gone."""
     sudo = [] if os.geteuid() == 0 else ["sudo"]
     subprocess.run(sudo + ["apt-get", "-q", "update"], stdout=subprocess.DEVNULL)
-

@@ -31,6 +31,7 @@ KEYS = {"up": "\x1b[A", "down": "\x1b[B", "right": "\x1b[C", "left": "\x1b[D",
         "ctrl-\\": "\x1c", "ctrl-u": "\x15", "ctrl-w": "\x17"}
 
 ESCAPE_PAUSE = 0.5
+QUERY_SECONDS = 0.5
 _ESCAPES = re.compile(r"\x1b(\[[?]?[0-9;]*[@-~]|[()].|[^\[()])")
 
 
@@ -45,6 +46,8 @@ class Person:
         self.screen = Screen(rows, columns)
         self.patience = patience
         self._unread = ""  # output that no wait has consumed, without escape sequences
+        self._seen = 0  # characters that ever were in _unread
+        self._answered = 0  # what _seen was when the terminal last answered a query
         self._raw_rest = ""
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._fd, self.terminal = pty.openpty()  # the person's end, the program's end
@@ -99,7 +102,17 @@ class Person:
         self._watch(lambda: condition(self.screen), seconds, "the screen to change as described")
 
     def wait_prompt(self, seconds=None):
-        return self.wait(PROMPT, seconds)
+        found = self.wait(PROMPT, seconds)
+        self._settle()
+        return found
+
+    def _settle(self):
+        """After the prompt the shell asks where the cursor is; a person types later than the
+        terminal answers."""
+        prompt_end = self._seen - len(self._unread)
+        limit = time.monotonic() + QUERY_SECONDS
+        while self._answered < prompt_end and time.monotonic() < limit:
+            self._read(limit - time.monotonic())
 
     def wait_end(self, seconds=None):
         """Wait for the program's end; returns its exit status."""
@@ -127,6 +140,7 @@ class Person:
             return found is not None
 
         self._watch(prompt, seconds, f"a prompt after {line!r}")
+        self._settle()
         return before[0].strip("\n")
 
     def _watch(self, condition, seconds, what):
@@ -144,10 +158,11 @@ class Person:
             return self.process.poll() is None
         text = self._decode(os.read(self._fd, 65536))
         self.screen.feed(text)
+        self._add_unread(text)
         if self.screen.replies:
             self.type(self.screen.replies)
             self.screen.replies = ""
-        self._add_unread(text)
+            self._answered = self._seen
         return True
 
     def _add_unread(self, text):
@@ -157,7 +172,9 @@ class Person:
             text, self._raw_rest = text[:cut], text[cut:]
         else:
             self._raw_rest = ""
-        self._unread += _ESCAPES.sub("", text).replace("\r", "")
+        text = _ESCAPES.sub("", text).replace("\r", "")
+        self._unread += text
+        self._seen += len(text)
 
 
 class Tap:

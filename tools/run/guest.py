@@ -18,7 +18,7 @@ from run import link
 
 DEFAULT_ENV = (b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                b"HOME=/root", b"USER=root", b"LOGNAME=root", b"SHELL=/bin/sh")
-CHUNK = 1024  # payload of BLOCK and INPUT frames: several in flight fill the window
+CHUNK = 504  # payload of BLOCK and INPUT frames: several in flight fill the window
 CONSOLE_KEEP = 1 << 20
 QUIT_SECONDS = 10
 WRITE_ATOMIC = 4096  # PIPE_BUF: poll's POLLOUT promises room for this (pipe(7))

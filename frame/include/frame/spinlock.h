@@ -48,7 +48,7 @@ static inline void spin_ticket_take(struct spin_ticket *t)
 		spin_contended(t, mine);
 }
 
-static inline bool spin_ticket_try(struct spin_ticket *t)
+static inline __must_check bool spin_ticket_try(struct spin_ticket *t)
 {
 	struct spin_ticket old, new;
 	u32 o, n;
@@ -102,7 +102,7 @@ static inline void spin_lock(struct spinlock *l)
 	spin_lock_nested(l, 0);
 }
 
-static inline bool spin_trylock(struct spinlock *l)
+static inline __must_check bool spin_trylock(struct spinlock *l)
 {
 	preempt_disable();
 	if (spin_ticket_try(&l->ticket)) {
@@ -158,7 +158,7 @@ static inline void spin_lock_hard(struct spinlock_hard *l)
 	spin_lock_hard_nested(l, 0);
 }
 
-static inline bool spin_trylock_hard(struct spinlock_hard *l)
+static inline __must_check bool spin_trylock_hard(struct spinlock_hard *l)
 {
 	irq_disable();
 	if (spin_ticket_try(&l->ticket)) {

@@ -63,21 +63,21 @@ extern const struct proc_node proc_sys_children[];			/* sysctl.c */
 #define PROC_SYS_CHILDREN 3
 
 /* pid_maps.c */
-int proc_show_maps(struct proc_text *t, const struct proc_subject *s);
-int proc_show_smaps(struct proc_text *t, const struct proc_subject *s);
-int proc_show_smaps_rollup(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_maps(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_smaps(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_smaps_rollup(struct proc_text *t, const struct proc_subject *s);
 /* pid_status.c */
-int proc_show_stat(struct proc_text *t, const struct proc_subject *s);
-int proc_show_statm(struct proc_text *t, const struct proc_subject *s);
-int proc_show_status(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_stat(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_statm(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_status(struct proc_text *t, const struct proc_subject *s);
 /* mounts.c */
-int proc_show_mounts(struct proc_text *t, const struct proc_subject *s);
-int proc_show_mountinfo(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_mounts(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_mountinfo(struct proc_text *t, const struct proc_subject *s);
 /* pid_fd.c */
-int proc_fd_follow(const struct proc_subject *s, struct path *out);
-ssize_t proc_fd_readlink(const struct proc_subject *s, char *buf, size_t max);
-int proc_fdinfo_show(struct proc_text *t, const struct proc_subject *s);
-ssize_t proc_path_link(const struct path *p, char *buf, size_t max);	/* takes the reference over */
+__must_check int proc_fd_follow(const struct proc_subject *s, struct path *out);
+__must_check ssize_t proc_fd_readlink(const struct proc_subject *s, char *buf, size_t max);
+__must_check int proc_fdinfo_show(struct proc_text *t, const struct proc_subject *s);
+__must_check ssize_t proc_path_link(const struct path *p, char *buf, size_t max);	/* takes the reference over */
 
 /* The subject's address space, referenced, or NULL (kernel threads, zombies). */
 struct mm *proc_mm(const struct proc_subject *s);

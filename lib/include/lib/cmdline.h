@@ -33,9 +33,10 @@ void cmdline_init(struct cmdline_iter *it, const char *text, size_t len);
 bool cmdline_next(struct cmdline_iter *it, struct cmdline_word *word);
 
 bool cmdline_key_is(const struct cmdline_word *word, const char *name);
-/* Writes key or key=value with a NUL, as init gets it; the length without the NUL, or -E2BIG. */
+/* Writes key or key=value with a NUL, as init gets it; the length without the NUL, or
+ * -E2BIG (the result may be ignored: nothing was written then). */
 ssize_t cmdline_word_copy(const struct cmdline_word *word, char *buf, size_t size);
-/* The last word with this key before "--": 0, or -ENOENT. */
+/* The last word with this key before "--": 0, or -ENOENT (may be ignored: @word is then untouched). */
 int cmdline_find(const char *text, size_t len, const char *name, struct cmdline_word *word);
 
 struct cmdline_option {

@@ -43,7 +43,7 @@ size_t strlcat(char *dst, const char *src, size_t size);
  * Copies at most size-1 bytes and ends with NUL; returns the bytes copied, or -E2BIG if it had to
  * cut (or size is 0).
  */
-ssize_t strscpy(char *dst, const char *src, size_t size);
+ssize_t strscpy(char *dst, const char *src, size_t size); /* the result may be ignored: the text is cut and ended */
 
 bool str_startswith(const char *s, const char *prefix);
 bool str_endswith(const char *s, const char *suffix);

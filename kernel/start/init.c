@@ -11,15 +11,14 @@
 #include "drivers/uart.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs.h"
-#include "init.h"
-#include "params.h"
+#include "start/init.h"
+#include "start/params.h"
+#include "start/policy.h"
 #include "proc/thread.h"
 #include "syscall/trace.h"
 #include "tty/tty.h"
 
 #ifdef KEEL_KTEST
-#include "ktest.h"
-
 void run_ktests_if_asked(void)
 {
 	if (!params.has_ktest)

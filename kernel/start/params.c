@@ -8,7 +8,7 @@
 #include <lib/string.h>
 #include <frame/boot.h>
 #include <frame/log.h>
-#include "params.h"
+#include "start/params.h"
 
 struct params params = { .console = "ttyS0", .has_randomisation = true };
 

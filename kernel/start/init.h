@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* The last steps of start-up: console, initramfs, init. */
-#ifndef INIT_H
-#define INIT_H
+#ifndef START_INIT_H
+#define START_INIT_H
 
 void console_choose(void);		/* console= → /dev/console and the kernel's messages */
 void initramfs_load(void);		/* the external archive, else the embedded one */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Kernel parameters (docs/parameters.md). Read once, before anything that asks for them; immutable after that. */
-#ifndef PARAMS_H
-#define PARAMS_H
+#ifndef START_PARAMS_H
+#define START_PARAMS_H
 
 #include <lib/types.h>
 
