@@ -90,14 +90,8 @@ void setattr_apply(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MODE)
 		apply_mode(i, a->mode, i->gid);
 	if (a->valid & ATTR_SIZE) {
-		bool changes = a->size != READ_ONCE(i->mapping.size);
-
 		mapping_truncate(&i->mapping, a->size);
-		/* ftruncate(2), open(2): times change only if the size does, or the file was opened with O_TRUNC. */
-		if (changes || (a->valid & ATTR_OPEN))
-			times.valid |= ATTR_MTIME_NOW;
-		else if (a->valid == ATTR_SIZE)
-			return;
+		times.valid |= ATTR_MTIME_NOW;		/* also when the size stays, as Linux's tmpfs has it */
 	}
 	apply_times(i, &times);
 }

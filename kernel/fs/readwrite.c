@@ -118,6 +118,8 @@ ssize_t write_limit(struct inode *i, u64 pos, size_t n)
 
 	if (!n)
 		return 0;
+	if (unlikely((s64)(pos + n) < 0))	/* beyond what an off_t can say */
+		return -EINVAL;
 	if (unlikely(limit != ~0ull)) {
 		if (pos >= limit) {
 			fs_policy_signal(SIGXFSZ);

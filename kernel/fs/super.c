@@ -60,7 +60,7 @@ int super_create(const struct fs_type *t, const struct super_ops *ops, struct su
 	sb->ops = ops;
 	sb->dev = dev_make(0, __atomic_add_fetch(&next_minor, 1, __ATOMIC_RELAXED));
 	sb->blksize = PAGE_SIZE;
-	sb->max_bytes = INT64_MAX & PAGE_MASK;
+	sb->max_bytes = INT64_MAX;
 	mutex_init(&sb->rename_mutex, "rename mutex");
 	spin_init(&sb->inodes_lock, "super inodes");
 	list_init(&sb->inodes);

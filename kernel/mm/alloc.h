@@ -38,14 +38,6 @@ void slab_free(struct slab_cache *c, void *obj);
 /* Debug build: logs each cache that still has live objects. True if there were any. Called at power-off. */
 bool slab_report_leaks(void);
 
-struct slab_stat {		/* for /proc/slabinfo */
-	const char *name;
-	u64 n_objects, n_slabs;
-	u32 object_size, per_slab, pages_per_slab;
-	u64 n_active;		/* in use or in a magazine */
-};
-bool slab_stat(u32 i, struct slab_stat *out);	/* the i-th cache; false beyond the last */
-
 /* Something that can give memory back: dentries, inodes. scan() frees about `want` objects and returns how many it freed.
  * Task context; it must not allocate with ALLOC_SLEEP, enter a file system, or take a lock that is held while memory is allocated
  * (trylock instead). */

@@ -95,9 +95,9 @@ static size_t next_piece(struct iov_iter *it, size_t n, uaddr_t *at)
 	return min(n, it->seg->len - it->seg_off);
 }
 
-enum direction { TO_USER, FROM_USER, ZERO_USER, TO_USER_NOFAULT, FROM_USER_NOFAULT };
+enum direction { TO_USER, FROM_USER, ZERO_USER, FROM_USER_NOFAULT };
 
-/* One copy: from `src` for the TO kinds, to `dst` for the FROM kinds. Returns the bytes not copied. */
+/* One copy: from `src` for TO_USER, to `dst` for the FROM kinds. Returns the bytes not copied. */
 static size_t piece_user(struct uspace *us, enum direction dir, uaddr_t at, void *dst, const void *src, size_t n)
 {
 	switch (dir) {
@@ -107,8 +107,6 @@ static size_t piece_user(struct uspace *us, enum direction dir, uaddr_t at, void
 		return ucopy_from(us, dst, at, n);
 	case ZERO_USER:
 		return ucopy_zero(us, at, n);
-	case TO_USER_NOFAULT:
-		return ucopy_nofault_to(us, at, src, n);
 	case FROM_USER_NOFAULT:
 		return ucopy_nofault_from(us, dst, at, n);
 	}
@@ -119,7 +117,6 @@ static void piece_kernel(char *at, enum direction dir, void *dst, const void *sr
 {
 	switch (dir) {
 	case TO_USER:
-	case TO_USER_NOFAULT:
 		memcpy(at, src, n);
 		break;
 	case FROM_USER:
@@ -167,11 +164,6 @@ size_t iov_copy_from(struct iov_iter *it, void *dst, size_t n)
 size_t iov_zero(struct iov_iter *it, size_t n)
 {
 	return move(it, ZERO_USER, NULL, NULL, n);
-}
-
-size_t iov_nofault_to(struct iov_iter *it, const void *src, size_t n)
-{
-	return move(it, TO_USER_NOFAULT, NULL, src, n);
 }
 
 size_t iov_nofault_from(struct iov_iter *it, void *dst, size_t n)

@@ -34,7 +34,6 @@ __must_check int iov_import(struct iov_iter *it, uaddr_t iovec, size_t n, struct
 size_t iov_copy_to(struct iov_iter *it, const void *src, size_t n);
 size_t iov_copy_from(struct iov_iter *it, void *dst, size_t n);
 size_t iov_zero(struct iov_iter *it, size_t n);
-size_t iov_nofault_to(struct iov_iter *it, const void *src, size_t n);
 size_t iov_nofault_from(struct iov_iter *it, void *dst, size_t n);
 /* Faults in up to n bytes of what comes next: 0 if at least one byte is now reachable, else -EFAULT. is_write: user memory will be written. */
 __must_check int iov_prefault(struct iov_iter *it, size_t n, bool is_write);

@@ -280,7 +280,11 @@ static int write_out(struct mapping *m, struct page *page)
 		spin_unlock_soft(&m->tree_lock);
 		mem_account(offsetof(struct mem_stat, dirty), -1);
 		mapping_unmap_range(m, page->index, page->index, false);
+		page_flag_set(page, PG_WRITEBACK);
+		mem_account(offsetof(struct mem_stat, writeback), 1);
 		err = m->ops->write_page(m, page);
+		mem_account(offsetof(struct mem_stat, writeback), -1);
+		page_end_writeback(page);
 		if (err) {
 			mapping_set_dirty(m, page);
 			__atomic_fetch_add(&m->error_seq, 1, __ATOMIC_RELAXED);

@@ -65,10 +65,9 @@ void mapping_punch(struct mapping *m, u64 start, u64 end);
 /* First index ≥ start with a page (SEEK_DATA) / without (SEEK_HOLE). */
 bool mapping_next_data(struct mapping *m, u64 start, u64 *index);
 u64 mapping_next_hole(struct mapping *m, u64 start);
-/* Shared writable VMAs: get fails with -EPERM while they are denied (n_writable < 0). deny: -EBUSY while there are any. */
+/* Shared writable VMAs: get fails with -EPERM while they are denied (n_writable < 0). */
 __must_check int mapping_writable_get(struct mapping *m);
 void mapping_writable_put(struct mapping *m);
-__must_check int mapping_writable_deny(struct mapping *m);
 /* Writes dirty pages of [start, end) bytes out and waits: 0, or the first -errno. Nothing to do for mappings without write_page. */
 __must_check int mapping_sync(struct mapping *m, u64 start, u64 end);
 /* Adopts a ready page (initramfs unpacking, read-ahead). Takes the reference over. -EEXIST, -ENOMEM */

@@ -118,28 +118,18 @@ void mapping_unmap_range(struct mapping *m, u64 first, u64 last, bool even_priva
 
 /* --- Shared writable VMAs, counted for those who want none (seals). */
 
-static int writable_change(struct mapping *m, s32 by)
+int mapping_writable_get(struct mapping *m)
 {
 	s32 n = READ_ONCE(m->n_writable);
 
 	do {
-		if (by > 0 ? n < 0 : n > 0)
+		if (n < 0)
 			return -EPERM;
-	} while (!__atomic_compare_exchange_n(&m->n_writable, &n, n + by, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	} while (!__atomic_compare_exchange_n(&m->n_writable, &n, n + 1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	return 0;
-}
-
-int mapping_writable_get(struct mapping *m)
-{
-	return writable_change(m, 1);
 }
 
 void mapping_writable_put(struct mapping *m)
 {
 	__atomic_fetch_sub(&m->n_writable, 1, __ATOMIC_RELEASE);
-}
-
-int mapping_writable_deny(struct mapping *m)
-{
-	return writable_change(m, -1) ? -EBUSY : 0;
 }

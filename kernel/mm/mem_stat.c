@@ -23,7 +23,7 @@ void mem_account(size_t which, s64 pages)
 	__atomic_fetch_add(&this_cpu(counters)->v[which / sizeof(u64)], pages, __ATOMIC_RELAXED);
 }
 
-s64 mem_counter(size_t which)
+static s64 mem_counter(size_t which)
 {
 	s64 sum = 0;
 

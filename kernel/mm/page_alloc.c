@@ -152,7 +152,8 @@ static void pcp_spill(struct pcp *list, u32 keep)
 	list->n = keep;
 }
 
-void page_alloc_drain(void)
+/* This CPU's list back to the buddy lists. */
+static void drain_here(void)
 {
 	struct pcp *list;
 
@@ -217,7 +218,7 @@ static struct page *alloc_slow(u32 order, u32 flags)
 		if (in_atomic() || current_killed())
 			return free_frames(order, zone.min / 2);
 		progress = reclaim_pages(MAX_CONST(32u, 1u << order));
-		page_alloc_drain();
+		drain_here();
 		p = free_frames(order, floor_pages(flags));
 		if (p || (progress && tries < 8))
 			continue;

@@ -10,7 +10,6 @@ u64 page_alloc_total(void);		/* frames under management */
 u64 page_alloc_free(void);		/* of them free, per-CPU lists included */
 u64 page_alloc_low(void);		/* user allocations start to reclaim below this */
 u64 page_alloc_frame_pages(void);	/* handed to the frame: page tables, stacks */
-void page_alloc_drain(void);		/* this CPU's list back to the buddy lists */
 
 /* mm/slab.c: gives empty slabs and this CPU's magazines back; returns pages freed. */
 u64 slab_shrink(void);
@@ -22,9 +21,6 @@ size_t slab_object_size(const struct slab_cache *c);
 
 /* mm/reclaim.c: frees about `want` pages, task context; returns how many it freed. */
 u64 reclaim_pages(u64 want);
-
-/* mm/mem_stat.c */
-s64 mem_counter(size_t which);
 
 /* mm/fault_inject.c: should this allocation fail? */
 #ifdef KEEL_DEBUG

@@ -11,7 +11,7 @@ __must_check int page_lock_killable(struct page *p);	/* -EINTR */
 __must_check bool page_trylock(struct page *p);
 void page_unlock(struct page *p);
 void page_wait_writeback(struct page *p);		/* the page is locked or referenced */
-void page_end_writeback(struct page *p);		/* any context: by the device's completion */
+void page_end_writeback(struct page *p);		/* any context */
 void page_lock_init(void);
 
 #endif

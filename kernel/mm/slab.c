@@ -47,7 +47,6 @@ struct magazine {
 struct slab_cache {
 	struct spinlock_soft lock;
 	struct list partial;		/* [lock] slabs with free objects; those with objects out stand in front */
-	u64 n_slabs;			/* [lock] */
 	u64 n_empty;			/* [lock] slabs on `partial` without objects out */
 	const char *name;		/* [I] */
 	void (*ctor)(void *obj);	/* [I] */
@@ -193,7 +192,6 @@ static void objects_give_locked(struct slab_cache *c, void *const *obj, u32 n, s
 			continue;
 		if (c->n_empty) {
 			list_move_back(freed, &slab->lru);
-			c->n_slabs--;
 		} else {
 			list_move_back(&c->partial, &slab->lru);
 			c->n_empty++;
@@ -240,7 +238,6 @@ static u32 objects_take(struct slab_cache *c, void **obj, u32 n, u32 flags)
 		return 0;
 	spin_lock_soft(&c->lock);
 	list_push_front(&c->partial, &slab->lru);
-	c->n_slabs++;
 	c->n_empty++;
 	got = objects_take_locked(c, obj, n);
 	spin_unlock_soft(&c->lock);
@@ -488,7 +485,6 @@ static u64 cache_shrink(struct slab_cache *c)
 	while (c->n_empty) {		/* the empty one stands at the back */
 		list_move_back(&freed, &list_last_entry(&c->partial, struct page, lru)->lru);
 		c->n_empty--;
-		c->n_slabs--;
 	}
 	spin_unlock_soft(&c->lock);
 	return release_list(c, &freed);
@@ -502,28 +498,6 @@ u64 slab_shrink(void)
 	list_for_each_entry(c, &all_caches, node)
 		pages += cache_shrink(c);
 	return pages;
-}
-
-bool slab_stat(u32 i, struct slab_stat *out)
-{
-	struct slab_cache *c;
-	struct page *slab;
-
-	list_for_each_entry(c, &all_caches, node) {
-		if (i--)
-			continue;
-		spin_lock_soft(&c->lock);
-		*out = (struct slab_stat){
-			.name = c->name, .n_slabs = c->n_slabs, .n_objects = c->n_slabs * c->per_slab,
-			.object_size = c->size, .per_slab = c->per_slab, .pages_per_slab = 1u << c->order,
-			.n_active = c->n_slabs * c->per_slab,
-		};
-		list_for_each_entry(slab, &c->partial, lru)
-			out->n_active -= c->per_slab - slab->pins;
-		spin_unlock_soft(&c->lock);
-		return true;
-	}
-	return false;
 }
 
 bool slab_report_leaks(void)

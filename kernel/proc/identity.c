@@ -26,7 +26,8 @@ static int move_account(kuid_t uid)
 	err = user_account_get(uid, &new);
 	if (err)
 		return -EAGAIN;
-	t->is_over_nproc = __atomic_add_fetch(&new->n_threads, 1, __ATOMIC_RELAXED) > rlimit_current(KRLIMIT_NPROC) && !kuid_eq(uid, KUID_ROOT);
+	/* As Linux counts: without this thread. */
+	t->is_over_nproc = __atomic_fetch_add(&new->n_threads, 1, __ATOMIC_RELAXED) > rlimit_current(KRLIMIT_NPROC) && !kuid_eq(uid, KUID_ROOT);
 	__atomic_sub_fetch(&old->n_threads, 1, __ATOMIC_RELAXED);
 	rcu_publish(t->account, new);
 	user_account_put(old);

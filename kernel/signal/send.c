@@ -89,9 +89,12 @@ static bool is_dropped(struct signal_group *g, u32 sig, sigset_k blocked, sigset
 	return (sig_bit(sig) & SIGS_IGNORED_BY_DEFAULT) || g->is_init;
 }
 
+/* A stopped thread takes nothing but SIGKILL until it is continued. */
 static bool wants(const struct signal_thread *t, u32 sig)
 {
-	return !t->is_exiting && (!(t->blocked & sig_bit(sig)) || (t->waiting_for & sig_bit(sig)));
+	if (t->is_exiting || (t->is_stopped && sig != KSIGKILL))
+		return false;
+	return !(t->blocked & sig_bit(sig)) || (t->waiting_for & sig_bit(sig));
 }
 
 /* The current thread if it will do, else the first that takes it: a waiter for it first. NULL: everybody blocks it. */

@@ -22,7 +22,6 @@ void mutex_init(struct mutex *m, const char *name);
 /* Static initialiser: struct mutex m = MUTEX_INIT("name", m); */
 #define MUTEX_INIT(name, m) { .queue = WAITQ_INIT("mutex queue", (m).queue), .debug = LOCK_DEBUG_INIT(name) }
 void mutex_lock(struct mutex *m);
-void mutex_lock_nested(struct mutex *m, u32 subclass);
 __must_check int mutex_lock_killable(struct mutex *m);		/* -EINTR */
 __must_check bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);
@@ -40,7 +39,6 @@ struct rwsem {
 
 void rwsem_init(struct rwsem *s, const char *name);
 void rwsem_read_lock(struct rwsem *s);
-void rwsem_read_lock_nested(struct rwsem *s, u32 subclass);
 __must_check int rwsem_read_lock_killable(struct rwsem *s);	/* -EINTR */
 __must_check bool rwsem_read_trylock(struct rwsem *s);
 void rwsem_read_unlock(struct rwsem *s);

@@ -117,12 +117,12 @@ static int wait_locked(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 	return err;
 }
 
-static int read_lock_kind(struct rwsem *s, enum sleep_kind kind, u32 subclass)
+static int read_lock_kind(struct rwsem *s, enum sleep_kind kind)
 {
 	int err;
 
 	might_sleep();
-	lock_debug_acquire(&s->debug, LOCK_SLEEP, subclass);
+	lock_debug_acquire(&s->debug, LOCK_SLEEP, 0);
 	for (u32 i = 0; i < 2; i++) {
 		spin_lock_hard(&s->lock);
 		if (likely(read_try_locked(s))) {
@@ -166,17 +166,12 @@ static int write_lock_kind(struct rwsem *s, enum sleep_kind kind, u32 subclass)
 
 void rwsem_read_lock(struct rwsem *s)
 {
-	(void)!read_lock_kind(s, SLEEP_UNINTERRUPTIBLE, 0);
-}
-
-void rwsem_read_lock_nested(struct rwsem *s, u32 subclass)
-{
-	(void)!read_lock_kind(s, SLEEP_UNINTERRUPTIBLE, subclass);
+	(void)!read_lock_kind(s, SLEEP_UNINTERRUPTIBLE);
 }
 
 int rwsem_read_lock_killable(struct rwsem *s)
 {
-	return read_lock_kind(s, SLEEP_KILLABLE, 0);
+	return read_lock_kind(s, SLEEP_KILLABLE);
 }
 
 bool rwsem_read_trylock(struct rwsem *s)

@@ -154,7 +154,7 @@ static void renaming(void)
 	is_errno(rename(".", "x") == -1, EBUSY, "of \".\"");
 	is_errno(rename("d1/..", "x") == -1, EBUSY, "of \"..\"");
 	is_errno(rename("r2", ".") == -1, EBUSY, "onto \".\"");
-	is_errno(rename("/", "x") == -1, EBUSY, "of \"/\"");
+	is_errno(rename("/", "/x") == -1, EBUSY, "of \"/\"");
 	is_errno(rename(BAD_PTR, "x") == -1, EFAULT, "a bad old path");
 	is_errno(rename("r2", BAD_PTR) == -1, EFAULT, "a bad new path");
 	is_errno(rename("r2", long_name(256)) == -1, ENAMETOOLONG, "a long name");
@@ -205,9 +205,7 @@ static int sticky_body(void)
 		return 4;
 	if (unlink("tmp/own"))
 		return 5;
-	if (ERRNO_OF(unlink("w")) != EACCES)
-		return 6;
-	return ERRNO_OF(link("w", "w2")) == EACCES ? 0 : 7;
+	return ERRNO_OF(unlink("w")) == EACCES ? 0 : 6;
 }
 
 static void sticky(void)

@@ -7,6 +7,7 @@
 #include <sched.h>
 
 #define THREADS 4
+#define FRESH 500	/* pages; the counts here suit emulated CPUs that outnumber the real ones */
 
 static _Atomic int failures, stop;
 static char *area;
@@ -36,7 +37,7 @@ static int same_pages(void *arg)
 {
 	long me = (long)arg;
 
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < FRESH; i++)
 		area[i * PAGE + me]++;
 	return 0;
 }
@@ -45,20 +46,20 @@ static void fault_race(void)
 {
 	long sum = 0;
 
-	area = map_anon(2000 * PAGE);
+	area = map_anon(FRESH * PAGE);
 	is_int(run_threads(same_pages, THREADS), 0, "faults on the same pages");
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < FRESH; i++)
 		for (int t = 0; t < THREADS; t++)
 			sum += area[i * PAGE + t];
-	is_int(sum, 2000 * THREADS, "lose no write");
-	munmap(area, 2000 * PAGE);
+	is_int(sum, FRESH * THREADS, "lose no write");
+	munmap(area, FRESH * PAGE);
 }
 
 static int map_and_unmap(void *arg)
 {
 	long me = (long)arg;
 
-	for (int round = 0; round < 300; round++) {
+	for (int round = 0; round < 80; round++) {
 		size_t n = (size_t)(round % 7 + 1) * PAGE;
 		char *p = mmap(NULL, n, PROT_READ | PROT_WRITE, ANON, -1, 0);
 
@@ -85,7 +86,7 @@ static int protect_to_and_fro(void *arg)
 {
 	char *mine = area + (long)arg * 64 * PAGE;
 
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 100; round++) {
 		char *p = mine + round % 64 * PAGE;
 
 		*p = (char)round;
@@ -111,7 +112,7 @@ static int fork_and_check(void *arg)
 			}
 		return 0;
 	}
-	for (int n = 0; n < 20; n++) {
+	for (int n = 0; n < 8; n++) {
 		int status = -1;
 		pid_t pid = fork();
 
@@ -141,7 +142,7 @@ static int shrink_and_grow(void)
 	char page[PAGE];
 
 	memset(page, 'p', PAGE);
-	for (int round = 0; round < 200; round++) {
+	for (int round = 0; round < 60; round++) {
 		if (ftruncate(file_fd, 0) || ftruncate(file_fd, 16 * PAGE) ||
 		    pwrite(file_fd, page, PAGE, (round % 16) * (off_t)PAGE) != (ssize_t)PAGE)
 			return 1;
@@ -154,7 +155,7 @@ static int read_mapped(void)
 	volatile char *p = mmap(NULL, 16 * PAGE, PROT_READ, MAP_SHARED, file_fd, 0);
 	volatile int bad = 0;
 
-	for (volatile int i = 0; i < 20000; i++) {
+	for (volatile int i = 0; i < 5000; i++) {
 		char c = 0;
 
 		if (sigsetjmp(fault_jump, 1) == 0)
@@ -190,7 +191,7 @@ static void truncate_race(void)
 static int unmap_under_read(void *arg)
 {
 	if ((long)arg == 0) {
-		for (int n = 0; n < 500; n++) {
+		for (int n = 0; n < 100; n++) {
 			munmap(area, 4 * PAGE);
 			if (mmap(area, 4 * PAGE, PROT_READ | PROT_WRITE, ANON | MAP_FIXED, -1, 0) != area)
 				failures++;

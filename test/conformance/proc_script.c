@@ -273,6 +273,7 @@ static void interpreters(void)
 	tiny.eh.e_type = ET_DYN;
 	tiny.ph[0].p_vaddr = 0;
 	tiny.eh.e_entry = offsetof(struct tiny, code);
+	tiny.ph[0].p_flags |= PF_W;
 	tiny.code[4] = 43;
 	make("/tmp/exec_interp", &tiny, sizeof(tiny));
 	interp("/tmp/exec_interp", 17, 17);

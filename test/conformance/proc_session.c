@@ -197,6 +197,8 @@ int main(int argc, char **argv)
 		sleep(10);
 		return 0;
 	}
+	if (getpgrp() == 0)
+		setsid();		/* run by an init that has no group */
 	sessions();
 	groups();
 	is_int(in_child(fork_storm), 0, "no child escapes a signal to its group");

@@ -38,6 +38,7 @@ static int die_by_term(void)
 static int stop_self(void)
 {
 	raise(SIGSTOP);
+	usleep(300000);		/* the continue is told before the end */
 	return 9;
 }
 

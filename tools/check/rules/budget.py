@@ -4,7 +4,7 @@ import re
 
 from model import Plant, Rule, Violation, append
 
-MAX_LINES, MAX_FACE = 8000, 60
+MAX_LINES, MAX_FACE = 9000, 60
 
 
 def lines(tree):
