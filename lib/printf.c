@@ -300,17 +300,6 @@ int vprintf_to(printf_sink_t sink, void *ctx, const char *fmt, va_list list)
 	return (int)min(out.total, (u64)INT_MAX_);
 }
 
-int printf_to(printf_sink_t sink, void *ctx, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vprintf_to(sink, ctx, fmt, args);
-	va_end(args);
-	return n;
-}
-
 struct buffer {
 	char *data;
 	size_t room; /* without the NUL */

@@ -196,11 +196,8 @@ u64 cpu_user_gs_base(void);
 struct fault_fixup {
 	s32 from, to;		/* relative to the field's own address */
 };
-bool fault_fixup(struct user_regs *regs, u64 addr);
 
 /* For rare registers that may not exist: 0 or -EIO. */
-__must_check int rdmsr_safe(u32 msr, u64 *v);
-__must_check int wrmsr_safe(u32 msr, u64 v);
 
 /* --- entry.S */
 extern const u8 trap_stubs[];	/* 256 stubs of TRAP_STUB_SIZE bytes */

@@ -128,18 +128,3 @@ u32 mmio_read32(const struct mmio *m, size_t off)
 {
 	return *(volatile u32 *)at(m, off, 4);
 }
-
-void mmio_write8(const struct mmio *m, size_t off, u8 v)
-{
-	*(volatile u8 *)at(m, off, 1) = v;
-}
-
-void mmio_write16(const struct mmio *m, size_t off, u16 v)
-{
-	*(volatile u16 *)at(m, off, 2) = v;
-}
-
-void mmio_write32(const struct mmio *m, size_t off, u32 v)
-{
-	*(volatile u32 *)at(m, off, 4) = v;
-}

@@ -57,7 +57,7 @@ void irq_exit_kernel(void)
 	CPU_LOCAL_->irq_depth = 0;
 }
 
-bool fault_fixup(struct user_regs *regs, u64 addr)
+static bool fault_fixup(struct user_regs *regs, u64 addr)
 {
 	for (const struct fault_fixup *f = fault_table_start; f < fault_table_end; f++) {
 		if ((u64)&f->from + (u64)(s64)f->from != regs->rip)
@@ -121,35 +121,4 @@ void trap_paranoid(struct user_regs *regs, u32 vector)
 		break;
 	}
 	die(regs, vector, cr2);
-}
-
-int rdmsr_safe(u32 msr, u64 *v)
-{
-	u32 lo, hi, ok = 0;
-
-	__asm__ volatile("1:	rdmsr\n"
-			 "	movl $1, %[ok]\n"
-			 "2:\n"
-			 "	.pushsection __ex_table, \"a\"\n"
-			 "	.balign 4\n"
-			 "	.long 1b - ., 2b - .\n"
-			 "	.popsection\n"
-			 : [ok] "+&r"(ok), "=a"(lo), "=d"(hi) : "c"(msr));
-	*v = ok ? (u64)hi << 32 | lo : 0;
-	return ok ? 0 : -EIO;
-}
-
-int wrmsr_safe(u32 msr, u64 v)
-{
-	u32 ok = 0, hi = (u32)(v >> 32);
-
-	__asm__ volatile("1:	wrmsr\n"
-			 "	movl $1, %[ok]\n"
-			 "2:\n"
-			 "	.pushsection __ex_table, \"a\"\n"
-			 "	.balign 4\n"
-			 "	.long 1b - ., 2b - .\n"
-			 "	.popsection\n"
-			 : [ok] "+&r"(ok), "+d"(hi) : "c"(msr), "a"((u32)v) : "memory");
-	return ok ? 0 : -EIO;
 }

@@ -90,8 +90,14 @@ void setattr_apply(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MODE)
 		apply_mode(i, a->mode, i->gid);
 	if (a->valid & ATTR_SIZE) {
+		bool changes = a->size != READ_ONCE(i->mapping.size);
+
 		mapping_truncate(&i->mapping, a->size);
-		times.valid |= ATTR_MTIME_NOW;		/* also when the size stays, as Linux's tmpfs has it */
+		/* truncate(2) of a path leaves the times of a file whose size stays; ftruncate and O_TRUNC (ATTR_OPEN) set them, as on Linux. */
+		if (changes || (a->valid & ATTR_OPEN))
+			times.valid |= ATTR_MTIME_NOW;
+		else if (a->valid == ATTR_SIZE)
+			return;
 	}
 	apply_times(i, &times);
 }
@@ -166,7 +172,7 @@ void generic_fill_stat(const struct inode *i, struct kstat *st)
 		st->btime = i->btime;
 	} while (seq_read_retry(&i->times_seq, seq));
 	st->attributes = (i->flags & INODE_IMMUTABLE ? STATX_ATTR_IMMUTABLE : 0) | (i->flags & INODE_APPEND ? STATX_ATTR_APPEND : 0);
-	st->attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND;
+	st->attributes_mask = STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND | STATX_ATTR_NODUMP;
 	st->mnt_id = 0;
 	st->has_btime = true;
 }

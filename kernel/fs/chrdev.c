@@ -75,17 +75,3 @@ void chrdev_set_listener(void (*fn)(const struct chrdev *d))
 	list_for_each_entry(d, &devices, node)
 		fn(d);
 }
-
-int chrdev_each(int (*fn)(const struct chrdev *d, void *arg), void *arg)
-{
-	const struct chrdev *d;
-	int ret;
-
-	MUTEX_GUARD(&devices_mutex);
-	list_for_each_entry(d, &devices, node) {
-		ret = fn(d, arg);
-		if (ret)
-			return ret;
-	}
-	return 0;
-}

@@ -21,6 +21,5 @@ struct chrdev {
 /* devtmpfs: fn is told of every device, those that are there already and those that come; in task context, under the list's mutex. Devices never go. */
 void chrdev_set_listener(void (*fn)(const struct chrdev *d));
 /* /proc/devices: calls fn for each, in the order they came, until it returns non-zero; that is the result. */
-__must_check int chrdev_each(int (*fn)(const struct chrdev *d, void *arg), void *arg);
 
 #endif

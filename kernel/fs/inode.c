@@ -8,6 +8,7 @@
  * Times are read under times_seq and written under times_lock, which nests in anything.
  */
 #include <lib/string.h>
+#include "abi/fcntl.h"
 #include "abi/process.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
@@ -173,6 +174,12 @@ void mount_touch_atime(const struct mount *m, struct inode *i)
 void path_touch_atime(const struct path *p)
 {
 	mount_touch_atime(p->mnt, p->dentry->inode);
+}
+
+void file_touch_atime(const struct file *f)
+{
+	if (!(f->flags & O_NOATIME))
+		path_touch_atime(&f->path);
 }
 
 /* --- Permission: path_resolution(7), "Permissions" */

@@ -170,7 +170,6 @@ struct mntns {
 extern struct seqcount mount_seq;	/* changes with the topology of mounts */
 extern struct rwsem mounts_sem;		/* [m]: the topology of mounts; taken before inode locks */
 
-void mount_cache_init(void);
 struct mntns *mntns_current(void);
 __must_check int mount_create(struct super_block *sb, struct dentry *root, const char *source, u32 flags, struct mount **out);
 struct mount *mount_find_rcu(const struct mount *parent, const struct dentry *d);
@@ -195,7 +194,6 @@ const struct fs_type *fs_find(const char *name);
 __must_check int super_mount(const struct fs_type *t, const char *source, u32 flags, const char *options, struct super_block **out);
 __must_check int super_remount(struct super_block *sb, u32 flags, const char *options);	/* [m] */
 void super_get(struct super_block *sb);
-__must_check int super_sync(struct super_block *sb);
 
 /* --- file.c */
 void file_cache_init(void);

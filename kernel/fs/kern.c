@@ -90,39 +90,3 @@ int kern_rmdir(const char *path)
 {
 	return remove(path, true);
 }
-
-int kern_mount(const char *source, const char *where, const char *type, u32 flags, const char *options)
-{
-	struct path p;
-	int err = path_lookup(AT_FDCWD, where, LOOKUP_FOLLOW, &p);
-
-	if (err)
-		return err;
-	err = fs_mount(source, &p, type, flags, options);
-	path_put(&p);
-	return err;
-}
-
-int kern_chdir(const char *path)
-{
-	struct path p;
-	int err = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &p);
-
-	if (err)
-		return err;
-	err = fs_chdir(&p);
-	path_put(&p);
-	return err;
-}
-
-int kern_chroot(const char *path)
-{
-	struct path p;
-	int err = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &p);
-
-	if (err)
-		return err;
-	err = fs_chroot(&p);
-	path_put(&p);
-	return err;
-}

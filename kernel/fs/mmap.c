@@ -38,7 +38,7 @@ const struct vma_ops file_vma_ops = { .get = vma_get, .put = file_put, .name = v
 
 int generic_file_mmap(struct file *f, struct mm_map_request *rq)
 {
-	path_touch_atime(&f->path);
+	file_touch_atime(f);
 	rq->mapping = &f->inode->mapping;
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include "fs/calls.h"
 #include "fs/walk.h"
 
+struct fs_tunables fs_tunables = { .protected_hardlinks = 1, .protected_symlinks = 1 };
+
 int may_create_in(struct inode *dir)
 {
 	if (dir->flags & INODE_DEAD)
@@ -172,6 +174,16 @@ int fs_symlink(const char *target, s32 dirfd, const struct user_path *up)
 	return err;
 }
 
+/* proc(5), protected_hardlinks: to files of others only if one may read and write them and they give no privileges. */
+static bool may_link(struct inode *i)
+{
+	if (!fs_tunables.protected_hardlinks || inode_owner_or_capable(i))
+		return true;
+	if (!S_ISREG(i->mode) || (i->mode & S_ISUID) || (i->mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		return false;
+	return !inode_permission(i, MAY_READ | MAY_WRITE);
+}
+
 static int link_locked(struct inode *dir, struct dentry *d, struct inode *i)
 {
 	int err;
@@ -204,7 +216,9 @@ int fs_link(s32 olddir, const struct user_path *old, s32 newdir, const struct us
 		return err;
 	err = create_begin(&c, newdir, new, false);
 	if (!err) {
-		err = p.mnt != c.w.at.mnt ? -EXDEV : link_locked(c.dir, c.d, p.dentry->inode);
+		struct inode *i = p.dentry->inode;
+
+		err = p.mnt != c.w.at.mnt ? -EXDEV : !may_link(i) ? -EPERM : link_locked(c.dir, c.d, i);
 		create_end(&c);
 	}
 	path_put(&p);

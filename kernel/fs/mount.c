@@ -28,15 +28,10 @@ static struct slab_cache *mount_cache;
 static u32 last_id;					/* [a] */
 static struct mntns initial_ns = { .refs = { 1 }, .mounts = LIST_INIT(initial_ns.mounts) };
 
-void mount_cache_init(void)
+static void mount_cache_init(void)
 {
 	rwsem_init(&mounts_sem, "mounts");
 	mount_cache = slab_create("mount", sizeof(struct mount), 64, 0, NULL);
-}
-
-struct mntns *mntns_initial(void)
-{
-	return &initial_ns;
 }
 
 struct mntns *mntns_current(void)

@@ -84,12 +84,12 @@ static int hang_locked(struct mount *m, const struct path *target)
 
 static int mount_new(const char *source, const struct path *where, const char *name, u64 flags, const char *options)
 {
-	const struct fs_type *type = name && *name ? fs_find(name) : NULL;
+	const struct fs_type *type = name ? fs_find(name) : NULL;
 	struct super_block *sb;
 	struct mount *m;
 	int err;
 
-	if (!name || !*name)
+	if (!name)
 		return -EINVAL;
 	if (!type)
 		return -ENODEV;

@@ -367,8 +367,18 @@ static int jump(struct walk *w, struct dentry *link)
 	return stand_on(w, &to);
 }
 
+/* proc(5), protected_symlinks: in a sticky directory that everybody may write to, only links of one's own or of the directory's owner. */
+static bool may_follow(const struct walk *w, const struct inode *link)
+{
+	const struct inode *dir = w->inode;
+
+	if (!fs_tunables.protected_symlinks || (READ_ONCE(dir->mode) & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH))
+		return true;
+	return kuid_eq(current_cred()->fsuid, link->uid) || kuid_eq(dir->uid, link->uid);
+}
+
 /* `link` is a symlink in the directory we stand in; `rest` the text behind its name. The caller keeps its reference. */
-static int follow(struct walk *w, const struct path *link, struct inode *inode, const char *rest)
+static int follow(struct walk *w, const struct path *link, struct inode *inode, const char *rest, bool is_last)
 {
 	bool may_jump = inode->ops->follow != NULL;
 
@@ -376,6 +386,8 @@ static int follow(struct walk *w, const struct path *link, struct inode *inode, 
 		return -ELOOP;
 	if (w->is_rcu && (may_jump || !inode->link))
 		return WALK_UNSURE;
+	if (unlikely(is_last && !may_follow(w, inode)))
+		return -EACCES;
 	mount_touch_atime(link->mnt, inode);
 	if (may_jump) {
 		int err = jump(w, link->dentry);
@@ -405,7 +417,7 @@ static int look_up(struct walk *w, struct dentry **out, u32 *seq)
 }
 
 /* Moves onto the entry, or through the symlink it is. Takes over the reference on d. 0: standing on it; 1: followed. */
-static int step_into(struct walk *w, struct dentry *d, u32 seq, bool follows)
+static int step_into(struct walk *w, struct dentry *d, u32 seq, bool follows, bool is_last)
 {
 	struct path p = { w->at.mnt, d };
 	struct inode *inode = READ_ONCE(d->inode);
@@ -435,7 +447,7 @@ static int step_into(struct walk *w, struct dentry *d, u32 seq, bool follows)
 	if (!err && unlikely((READ_ONCE(inode->mode) & S_IFMT) == S_IFLNK) && follows) {
 		if (w->is_rcu && seq_read_retry(&p.dentry->seq, seq))
 			return WALK_UNSURE;
-		err = follow(w, &p, inode, w->rest);
+		err = follow(w, &p, inode, w->rest, is_last);
 		if (!w->is_rcu)
 			path_put(&p);
 		return err ? err : 1;
@@ -494,7 +506,7 @@ static int step_component(struct walk *w)
 	err = look_up(w, &d, &seq);
 	if (unlikely(err))
 		return err;
-	err = step_into(w, d, seq, true);
+	err = step_into(w, d, seq, true, false);
 	if (unlikely(err))
 		return err > 0 ? 0 : err;
 	w->text = w->rest;
@@ -557,7 +569,7 @@ static int last_step(struct walk *w)
 	err = look_up(w, &d, &seq);
 	if (unlikely(err))
 		return err;
-	return after_link(w, step_into(w, d, seq, follows_last(w)));
+	return after_link(w, step_into(w, d, seq, follows_last(w), true));
 }
 
 int walk_last(struct walk *w)
@@ -567,7 +579,7 @@ int walk_last(struct walk *w)
 
 int walk_into_last(struct walk *w, struct dentry *d)
 {
-	return after_link(w, step_into(w, d, 0, follows_last(w)));
+	return after_link(w, step_into(w, d, 0, follows_last(w), true));
 }
 
 /* All the way, in the mode begun. */

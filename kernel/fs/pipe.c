@@ -35,7 +35,7 @@ struct pipe *pipe_of(const struct file *f)
 	return f->ops == &fifo_ops ? f->private : NULL;
 }
 
-void pipe_wake_readers(struct pipe *p)
+static void pipe_wake_readers(struct pipe *p)
 {
 	if (waitq_is_active(&p->read_wait))
 		waitq_wake_sync(&p->read_wait, 1, POLL_READ);

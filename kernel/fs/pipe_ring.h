@@ -59,7 +59,6 @@ static inline struct pipe_buf *pipe_slot(struct pipe *p, u32 position)
 
 /* pipe.c */
 struct pipe *pipe_of(const struct file *f);	/* NULL: not a pipe */
-void pipe_wake_readers(struct pipe *p);
 void pipe_wake_writers(struct pipe *p);
 void pipe_drop_slot_locked(struct pipe *p);	/* the oldest buffer is used up */
 

@@ -260,7 +260,7 @@ int file_truncate(struct file *f, s64 size)
 		return -EINVAL;
 	if (f->inode->flags & INODE_APPEND)
 		return -EPERM;
-	return truncate_path(&f->path, (u64)size, 0);
+	return truncate_path(&f->path, (u64)size, ATTR_OPEN);
 }
 
 int fs_chdir(const struct path *p)

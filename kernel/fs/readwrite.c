@@ -26,13 +26,19 @@ static void pos_end(struct file *f, bool is_locked)
 		mutex_unlock(&f->pos_lock);
 }
 
+/* Offsets are signed to programs: what would end beyond the largest is refused before it begins. */
+static inline bool passes_end(const struct iov_iter *it, u64 pos)
+{
+	return unlikely((s64)(pos + it->count) < 0);
+}
+
 static ssize_t read_own_pos(struct file *f, struct iov_iter *it)
 {
 	bool is_locked;
 	ssize_t n;
 
 	is_locked = pos_begin(f);
-	n = f->ops->read(f, it, &f->pos);
+	n = passes_end(it, f->pos) ? -EINVAL : f->ops->read(f, it, &f->pos);
 	pos_end(f, is_locked);
 	return n;
 }
@@ -43,7 +49,9 @@ ssize_t file_read(struct file *f, struct iov_iter *it, u64 *pos)
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
-	return pos ? f->ops->read(f, it, pos) : read_own_pos(f, it);
+	if (!pos)
+		return read_own_pos(f, it);
+	return passes_end(it, *pos) ? -EINVAL : f->ops->read(f, it, pos);
 }
 
 static ssize_t write_own_pos(struct file *f, struct iov_iter *it)
@@ -52,7 +60,7 @@ static ssize_t write_own_pos(struct file *f, struct iov_iter *it)
 	ssize_t n;
 
 	is_locked = pos_begin(f);
-	n = f->ops->write(f, it, &f->pos);
+	n = passes_end(it, f->pos) ? -EINVAL : f->ops->write(f, it, &f->pos);
 	pos_end(f, is_locked);
 	return n;
 }
@@ -63,7 +71,9 @@ ssize_t file_write(struct file *f, struct iov_iter *it, u64 *pos)
 		return -EBADF;
 	if (unlikely(!f->ops->write))
 		return -EINVAL;
-	return pos ? f->ops->write(f, it, pos) : write_own_pos(f, it);
+	if (!pos)
+		return write_own_pos(f, it);
+	return passes_end(it, *pos) ? -EINVAL : f->ops->write(f, it, pos);
 }
 
 ssize_t kern_read(struct file *f, void *buf, size_t n, u64 pos)
@@ -106,8 +116,7 @@ ssize_t generic_file_read(struct file *f, struct iov_iter *it, u64 *pos)
 	n = mapping_read(&f->inode->mapping, *pos, it);
 	if (n > 0)
 		*pos += (u64)n;
-	if (!(f->flags & O_NOATIME))
-		path_touch_atime(&f->path);
+	file_touch_atime(f);
 	return n;
 }
 
@@ -118,8 +127,6 @@ ssize_t write_limit(struct inode *i, u64 pos, size_t n)
 
 	if (!n)
 		return 0;
-	if (unlikely((s64)(pos + n) < 0))	/* beyond what an off_t can say */
-		return -EINVAL;
 	if (unlikely(limit != ~0ull)) {
 		if (pos >= limit) {
 			fs_policy_signal(SIGXFSZ);
@@ -293,8 +300,7 @@ int file_iterate(struct file *f, struct dir_sink *sink)
 	rwsem_read_lock(&i->lock);
 	err = i->flags & INODE_DEAD ? -ENOENT : f->ops->iterate(f, sink);
 	rwsem_read_unlock(&i->lock);
-	if (!(f->flags & O_NOATIME))
-		path_touch_atime(&f->path);
+	file_touch_atime(f);
 	pos_end(f, is_locked);
 	return err;
 }

@@ -83,6 +83,11 @@ static void free_rcu(struct rcu_head *head)
 	kfree(container_of(head, struct super_block, rcu));
 }
 
+static int super_sync(struct super_block *sb)
+{
+	return sb->ops->sync ? sb->ops->sync(sb) : 0;
+}
+
 void super_put(struct super_block *sb)
 {
 	if (!ref_put(&sb->refs))
@@ -131,11 +136,6 @@ int super_remount(struct super_block *sb, u32 flags, const char *options)
 	if (to_readonly)
 		mounts_release_writers(sb);
 	return err;
-}
-
-int super_sync(struct super_block *sb)
-{
-	return sb->ops->sync ? sb->ops->sync(sb) : 0;
 }
 
 void fs_sync(void)

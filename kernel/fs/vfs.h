@@ -352,9 +352,6 @@ __must_check int kern_symlink(const char *target, const char *path);
 __must_check int kern_link(const char *old, const char *path);
 __must_check int kern_unlink(const char *path);
 __must_check int kern_rmdir(const char *path);
-__must_check int kern_mount(const char *source, const char *where, const char *type, u32 flags, const char *options);
-__must_check int kern_chdir(const char *path);
-__must_check int kern_chroot(const char *path);
 
 /* --- file.c */
 __must_check int file_open_path(const struct path *p, u32 flags, const struct cred *cred, struct file **out);
@@ -383,6 +380,13 @@ __must_check ssize_t write_limit(struct inode *i, u64 pos, size_t n);
 /* Setuid and setgid bits go when somebody else writes. The inode lock is held. */
 void inode_drop_privileges(struct inode *i);
 void path_touch_atime(const struct path *p);	/* noatime, relatime …; does not sleep */
+void file_touch_atime(const struct file *f);	/* the same, and O_NOATIME */
+
+/* /proc/sys/fs: proc(5). Plain loads and stores. */
+struct fs_tunables {
+	u32 protected_hardlinks, protected_symlinks;	/* 1: as Debian has them */
+};
+extern struct fs_tunables fs_tunables;
 
 /* --- mount.c, super.c */
 void vfs_init(void);				/* caches, root tmpfs mounted and made the root of the initial fsctx */
@@ -397,7 +401,6 @@ __must_check int mount_internal(const struct fs_type *t, struct mount **out);
 __must_check int mount_each(int (*fn)(const struct mount *m, void *arg), void *arg);
 /* For /proc/filesystems. */
 __must_check int fs_each_type(int (*fn)(const struct fs_type *t, void *arg), void *arg);
-struct mntns *mntns_initial(void);
 __must_check int vfs_statfs(const struct path *p, struct statfs_k *out);
 
 #endif

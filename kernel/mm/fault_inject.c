@@ -6,7 +6,7 @@
  *	keel.failalloc=sites	the first allocation for a user process from each place in the code fails, once
  *
  * A place is the innermost few return addresses, hashed and remembered in a hash set; when that is full, later places do not fail.
- * Only tasks with a process are hit, so that start-up works. All atomic, no lock.
+ * Only tasks with a process are hit, and the first process, init, is spared: without it there is nothing to test. All atomic, no lock.
  */
 #ifdef KEEL_DEBUG
 #include <lib/cmdline.h>
@@ -26,6 +26,7 @@
 static u64 every;			/* 0: off */
 static bool by_site;
 static u64 sequence;			/* [a] */
+static struct process *spared;		/* [a] init; only compared */
 static u64 sites[SITE_SLOTS];		/* [a] places that have failed once */
 
 static bool is_new_site(u64 site)
@@ -51,11 +52,20 @@ static u64 place(void)
 	return hash_bytes(pcs, n * sizeof(pcs[0]), 0) | 1;
 }
 
+static bool is_spared(struct process *p)
+{
+	struct process *first = NULL;
+
+	if (!p || __atomic_compare_exchange_n(&spared, &first, p, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		return true;
+	return first == p;
+}
+
 bool alloc_inject_failure(void)
 {
 	if (likely(!every && !by_site))
 		return false;
-	if (in_atomic() || !current_task() || !current_actor()->process)
+	if (in_atomic() || !current_task() || is_spared(current_actor()->process))
 		return false;
 	if (by_site)
 		return is_new_site(place());

@@ -86,16 +86,6 @@ bool sched_sleep_until(u64 deadline_ns)
 	return !LOAD_ACQUIRE(s.is_over);
 }
 
-bool sched_sleep_io(void)
-{
-	struct sched_task *t = current_sched();
-
-	t->in_iowait = true;
-	schedule();
-	t->in_iowait = false;
-	return true;
-}
-
 void sched_prepare_stop(enum sched_state state)
 {
 	BUG_ON(state != TASK_STOPPED && state != TASK_TRACED);

@@ -24,7 +24,6 @@ void sched_cancel_sleep(void);
 /* Sleeps until woken, interrupted as its kind allows, or the deadline (clock_now_ns; SLEEP_FOREVER). True unless the deadline ended it. */
 bool sched_sleep_until(u64 deadline_ns);
 /* Same, for I/O waits (iowait accounting, state D). */
-bool sched_sleep_io(void);
 /* Makes a sleeping task runnable. True if it was asleep (or about to be). Any context. */
 bool sched_wake(struct task *t);
 /* The same, from a waker about to sleep itself: prefer this CPU and a direct hand-over. */

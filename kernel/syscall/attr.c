@@ -104,11 +104,11 @@ static struct statx_timestamp statx_time(const struct timespec_k *t)
 	return (struct statx_timestamp){ .tv_sec = t->sec, .tv_nsec = t->nsec };
 }
 
-static s64 put_statx(uaddr_t to, const struct kstat *st)
+static s64 put_statx(uaddr_t to, const struct kstat *st, u32 mask)
 {
 	struct user_ns *ns = current_cred()->ns;
 	struct statx x = {
-		.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (st->has_btime ? STATX_BTIME : 0), .stx_blksize = st->blksize,
+		.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID | (st->has_btime ? mask & STATX_BTIME : 0), .stx_blksize = st->blksize,
 		.stx_attributes = st->attributes, .stx_nlink = st->nlink, .stx_uid = from_kuid(ns, st->uid), .stx_gid = from_kgid(ns, st->gid),
 		.stx_mode = (u16)st->mode, .stx_ino = st->ino, .stx_size = st->size, .stx_blocks = st->blocks,
 		.stx_attributes_mask = st->attributes_mask, .stx_atime = statx_time(&st->atime), .stx_btime = statx_time(&st->btime),
@@ -129,7 +129,7 @@ s64 sys_statx(const struct syscall_args *a)
 	if ((a->v[3] & STATX__RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE)
 		return -EINVAL;
 	err = stat_at((s32)a->v[0], arg_uaddr(a, 1), flags, &st);
-	return err ? err : put_statx(arg_uaddr(a, 4), &st);
+	return err ? err : put_statx(arg_uaddr(a, 4), &st, (u32)a->v[3]);
 }
 
 /* --- chmod, chown */

@@ -19,6 +19,8 @@ static int check_open(struct open_request *rq)
 		if ((flags & (O_TMPFILE | O_CREAT)) != O_TMPFILE || !(flags & O_ACCMODE))
 			return -EINVAL;
 	}
+	if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
+		return -EINVAL;
 	if (flags & (O_SYNC & ~O_DSYNC))
 		rq->flags |= O_DSYNC;
 	if (!(flags & O_PATH))

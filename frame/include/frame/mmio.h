@@ -18,8 +18,5 @@ void mmio_release(struct mmio *m);
 u8 mmio_read8(const struct mmio *m, size_t off);
 u16 mmio_read16(const struct mmio *m, size_t off);
 u32 mmio_read32(const struct mmio *m, size_t off);
-void mmio_write8(const struct mmio *m, size_t off, u8 v);
-void mmio_write16(const struct mmio *m, size_t off, u16 v);
-void mmio_write32(const struct mmio *m, size_t off, u32 v);
 
 #endif

@@ -206,6 +206,21 @@ static int show_file_nr(struct proc_text *t, const struct proc_subject *s)
 	return 0;
 }
 
+static int show_pipe_max(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%u\n", READ_ONCE(pipe_limits.max_bytes));
+	return 0;
+}
+
+static int write_pipe_max(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	return parse(text, len, &v) || v > 0xffffffff ? -EINVAL : pipe_limits_set_max((u32)v);
+}
+
 /* --- the tables */
 
 #define NUMBER(n, v, wide, lo, hi)													\
@@ -239,7 +254,9 @@ static const struct proc_node vm_files[] = {
 };
 
 static const struct proc_node fs_files[] = {
-	SHOWN("file-nr", show_file_nr),
+	SHOWN("file-nr", show_file_nr), SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
+	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
+	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),
 };
 
 const struct proc_node proc_sys_children[PROC_SYS_CHILDREN] = {

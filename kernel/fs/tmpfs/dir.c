@@ -307,6 +307,16 @@ static void add_links(struct inode *dir, s32 n)
 	WRITE_ONCE(dir->nlink, dir->nlink + (u32)n);
 }
 
+/* It comes first when the directory is read, as what was renamed does on Linux. */
+static void make_newest(struct inode *dir, struct tmpfs_entry *e)
+{
+	struct tmpfs_dir *td = dir_of(dir);
+
+	rb_erase(&e->by_seq, &td->by_seq);
+	e->seq = td->next_seq++;
+	rb_add(&td->by_seq, &e->by_seq, seq_less);
+}
+
 static int exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *new_dir, struct tmpfs_entry *b)
 {
 	struct inode *t = a->inode;
@@ -314,6 +324,8 @@ static int exchange(struct inode *old_dir, struct tmpfs_entry *a, struct inode *
 
 	a->inode = b->inode;
 	b->inode = t;
+	make_newest(old_dir, a);
+	make_newest(new_dir, b);
 	if (old_dir != new_dir) {
 		add_links(old_dir, b_dirs - a_dirs);
 		add_links(new_dir, a_dirs - b_dirs);
@@ -356,10 +368,12 @@ static int rename(struct inode *old_dir, struct dentry *old, struct inode *new_d
 			add_links(new_dir, -1);
 		drop_link(extract(new_dir, to));
 	}
-	if (whiteout)
+	if (whiteout) {
 		from->inode = whiteout;
-	else
+		make_newest(old_dir, from);
+	} else {
 		(void)extract(old_dir, from);
+	}
 	insert(new_dir, e, moved);
 	if (is_dir) {
 		add_links(old_dir, -1);

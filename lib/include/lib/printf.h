@@ -20,7 +20,6 @@ typedef void (*printf_sink_t)(void *ctx, const char *text, size_t len);
 
 /* The length of the whole text, at most INT_MAX. */
 int __printf(3, 0) vprintf_to(printf_sink_t sink, void *ctx, const char *fmt, va_list args);
-int __printf(3, 4) printf_to(printf_sink_t sink, void *ctx, const char *fmt, ...);
 
 /* Writes at most size-1 bytes and a NUL if size > 0; returns the length the whole text has. */
 int __printf(3, 0) vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
