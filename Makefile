@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MPL-2.0
-# Builds Keel. ./keel does this and more; plain make needs gcc (or CC=clang), binutils and nothing else.
+# Builds Keel. ./keel does this and more; plain make needs gcc (or CC=clang), binutils and python3.
 #
 #	make			build/keel.elf		release
 #	make DEBUG=1		build/debug/keel.elf	KASAN, UBSAN, lock order, ktests
@@ -112,11 +112,19 @@ $(OBJ)/.embed: FORCE
 	@mkdir -p $(@D)
 	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
 
+# Linked twice: the first time to learn where addresses stand, for moving the image at boot (frame/x86_64/kaslr.c).
 lds := frame/x86_64/kernel.lds
-$(OUT)/keel.elf: $(objs) $(lds)
+link = $(CC) -nostdlib -static $(if $(IS_CLANG),,-no-pie) -Wl,-T,$(lds) -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
+	-Wl,--build-id=none -Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments
+relocs := $(OBJ)/relocs
+$(relocs).o: $(objs) $(lds) tools/relocs.py
+	$(Q)$(link) -Wl,--strip-debug -Wl,--emit-relocs -o $(relocs).elf $(objs)
+	$(Q)python3 tools/relocs.py $(relocs).elf $(relocs).bin
+	$(Q)printf '.section .relocs, "a"\n.incbin "$(relocs).bin"\n.section .note.GNU-stack, "", @progbits\n' | $(CC) -c -x assembler -o $@ -
+	$(Q)rm -f $(relocs).elf
+$(OUT)/keel.elf: $(objs) $(relocs).o $(lds)
 	$(if $(Q),@echo '  LD      $@')
-	$(Q)$(CC) -nostdlib -static $(if $(IS_CLANG),,-no-pie) -Wl,-T,$(lds) -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack -Wl,--build-id=none \
-		-Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments -Wl,-Map,$(OUT)/keel.map -o $@ $(objs)
+	$(Q)$(link) -Wl,-Map,$(OUT)/keel.map -o $@ $(objs) $(relocs).o
 
 # --- Programs for the host and the guest
 -include user/user.mk

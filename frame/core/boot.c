@@ -93,4 +93,5 @@ void boot_free_init(void)
 	paging_protect_image();
 	donate(init_text_start, init_text_end);
 	donate(init_data_start, init_data_end);
+	donate(relocs_start, initramfs_start);
 }

@@ -33,7 +33,8 @@ struct boot_info {
 	u64 entry_cycles;
 };
 extern struct boot_info boot_info;
-void boot_gather(u32 protocol, paddr_t info);	/* core/boot.c; protocol 1: PVH, 2: multiboot2 */
+void boot_gather(u32 protocol, paddr_t info);	/* core/boot.c; protocol 1: PVH, 2: multiboot2. Before frame_start */
+u64 image_slide(void);				/* x86_64/kaslr.c: how far above its link address the image lies */
 bool boot_option(const char *name, char *value, size_t max);	/* word "name" or "name=value" on the command line */
 
 /* --- core/memory.c: memory map, early allocation, struct pages. */
@@ -60,7 +61,7 @@ void paging_init(void);			/* by memory_init: new tables with the image W^X; not 
 void image_bounds(paddr_t *start, paddr_t *end);
 /* Maps early memory with the largest pages that fit; panics if there is no memory for tables. Flags KMAP_*. */
 void paging_map(u64 va, paddr_t phys, u64 size, u32 flags);
-/* Maps [va, va+size) → frames in the vmap window 0xffffc900…. May allocate tables (policy_frames_alloc or early_alloc). -ENOMEM. */
+/* Maps [va, va+size) → frames in the vmap window. May allocate tables (policy_frames_alloc or early_alloc). -ENOMEM. */
 __must_check int kmap_pages(u64 va, struct page *const *pages, size_t n, u32 flags);
 __must_check int kmap_phys(u64 va, paddr_t phys, size_t size, u32 flags);
 /* kmap_unmap and kmap_free are also called in soft context (task_fini): their locks are spinlock_soft; interrupts are on. */

@@ -92,6 +92,8 @@ void __noinline backtrace_print(enum log_level level, u64 fp)
 	u64 pcs[BACKTRACE_MAX];
 	size_t n = backtrace_any(fp ? fp : (u64)__builtin_frame_address(0), pcs, ARRAY_SIZE(pcs));
 
+	if (image_slide())
+		klog(level, "kaslr: 0x%lx", image_slide());	/* to be subtracted, to have the addresses of the ELF file */
 	for (size_t i = 0; i < n; i++)
 		klog(level, "backtrace: 0x%lx", pcs[i]);
 }

@@ -5,10 +5,9 @@
 
 #include <frame/x86_64/start.h>
 
-void __init frame_start(u32 protocol, u32 info)
+void __init frame_start(void)
 {
 	early_console_init();
-	boot_gather(protocol, info);
 	cpu_init_boot();
 	log_init();
 	memory_init();

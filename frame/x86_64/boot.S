@@ -5,7 +5,11 @@
  *
  * Builds temporary tables: the first 4 GiB at 0 and at the direct map's base, the image's GiB at KERNEL_BASE, and in the debug
  * build the whole KASAN shadow as one page, because instrumented C reads it from its first instruction. All writable and
- * executable: paging_init replaces them. Then long mode, this CPU's per-CPU copy and canary, and frame_start(protocol, info).
+ * executable: paging_init replaces them. Then long mode, this CPU's per-CPU copy and canary, and frame_prepare(protocol, info), which
+ * says how far the image is to be moved: its addresses are changed where tools/relocs.py found them, it is mapped up there, and all
+ * since boot64 is done again. Then frame_start().
+ *
+ * 32-bit code and what it uses has physical addresses, which are not moved.
  */
 #include "layout.h"
 
@@ -124,6 +128,10 @@ fill_some:
 
 	.code64
 boot64_low:
+	movl %ebp, %r12d
+	movl %ebx, %r13d
+	xorl %r14d, %r14d			/* 1: has been moved */
+to_boot64:
 	movabsq $boot64, %rax
 	jmp *%rax
 boot64:
@@ -134,8 +142,6 @@ boot64:
 	movl %eax, %fs
 	movl %eax, %gs
 	movq $boot_stack_top, %rsp
-	movl %ebp, %r12d
-	movl %ebx, %r13d
 
 	/* The boot CPU's copy of the per-CPU data. */
 	movq $percpu_start, %rsi
@@ -165,14 +171,53 @@ boot64:
 	shlq $8, %rax
 	movq %rax, %gs:CPU_CANARY
 
-	movl %r12d, %edi
-	movl %r13d, %esi
 	xorl %ebp, %ebp
 	pushq $0				/* end of the frame-pointer chain */
 	pushq $0
+	testl %r14d, %r14d
+	jnz start
+	movl %r12d, %edi
+	movl %r13d, %esi
+	call frame_prepare
+	movl $PHYS(move), %ecx
+	testq %rax, %rax
+	jz start
+	jmp *%rcx
+start:
 	call frame_start
 1:	hlt
 	jmp 1b
+
+/* At its physical address. rax: by how much; a multiple of 2 MiB, and there is room for the image in its GiB. */
+move:
+	movl $PHYS(relocs_start), %esi
+	movl $PHYS(relocs_end), %ecx
+1:	cmpq %rcx, %rsi
+	jae 3f
+	movl (%rsi), %edi
+	addq $4, %rsi
+	btrl $31, %edi
+	jc 2f
+	addl %eax, (%rdi)
+	jmp 1b
+2:	addq %rax, (%rdi)
+	jmp 1b
+3:	movl $PHYS(boot_pd_moved), %edi
+	shrq $(21 - 3), %rax
+	addq %rax, %rdi
+	movl $PT_LARGE, %eax
+4:	movq %rax, (%rdi)
+	addq $0x200000, %rax
+	addq $8, %rdi
+	testl $0xfff, %edi
+	jnz 4b
+	movl $PHYS(boot_pd_moved) + PT_PRESENT_WRITE, %eax
+	movl $PHYS(boot_pdpt_high) + 510 * 8, %edi
+	movl %eax, (%rdi)
+	movq %cr3, %rax
+	movq %rax, %cr3				/* serialises: from here on the changed code is seen, too */
+	movl $1, %r14d
+	jmp to_boot64
 
 	.section .rodata.boot, "a"
 	.balign 8
@@ -192,11 +237,16 @@ boot_entry_tsc:
 
 	.section .bss.page, "aw", @nobits
 	.balign 4096
+	.globl boot_pml4, boot_pdpt_low, boot_pdpt_direct
 boot_pml4:
 	.skip 4096
 boot_pdpt_low:
 	.skip 4096
+boot_pdpt_direct:				/* kaslr.c */
+	.skip 4096
 boot_pdpt_high:
+	.skip 4096
+boot_pd_moved:
 	.skip 4096
 boot_pd:
 	.skip 4 * 4096

@@ -23,8 +23,10 @@
 #include <lib/errno.h>
 #include <lib/string.h>
 
+/* As they are without kaslr.c. */
 struct page *frame_pages __ro_after_init = (struct page *)PAGES_BASE;
 u64 frame_direct_base __ro_after_init = DIRECT_BASE;
+u64 vmap_base __ro_after_init = VMAP_BASE;
 
 static u64 *kernel_root __ro_after_init;
 
@@ -152,13 +154,13 @@ void __init paging_init(void)
 {
 	kernel_root = table_alloc();
 	/* Top-level entries that later growth would need: all of the vmap window and its shadow. */
-	BUG_ON(!kernel_entry(VMAP_BASE, 3, true));
+	BUG_ON(!kernel_entry(vmap_base, 3, true));
 	map_image(text_start, init_text_end, KMAP_EXEC);
 	map_image(rodata_start, rodata_end, 0);
 	map_image(init_data_start, bss_end, KMAP_WRITE);
-	map_image(initramfs_start, image_end, 0);
+	map_image(relocs_start, image_end, 0);
 #ifdef KEEL_DEBUG
-	BUG_ON(!kernel_entry(KASAN_OFFSET + (VMAP_BASE >> 3), 3, true));
+	BUG_ON(!kernel_entry(KASAN_OFFSET + (vmap_base >> 3), 3, true));
 	BUG_ON(kasan_map_shadow((u64)image_start, (u64)image_end));
 #endif
 }
@@ -242,6 +244,11 @@ void paging_unmap_guard(const void *page)
 	__atomic_store_n(entry, 0, __ATOMIC_RELEASE);
 }
 
+static bool in_window(u64 va, u64 size)
+{
+	return va - vmap_base < VMAP_SIZE && size <= VMAP_SIZE - (va - vmap_base);
+}
+
 /* One page of the vmap window. */
 static int map_one(u64 va, paddr_t phys, u64 bits)
 {
@@ -274,7 +281,7 @@ int kmap_pages(u64 va, struct page *const *pages, size_t n, u32 flags)
 	u64 bits = entry_bits(flags);
 	int err = shadow_ready(va, n << PAGE_SHIFT);
 
-	BUG_ON(va < VMAP_BASE || va + (n << PAGE_SHIFT) > VMAP_END);
+	BUG_ON(!in_window(va, n << PAGE_SHIFT));
 	for (size_t i = 0; i < n && !err; i++) {
 		err = map_one(va + (i << PAGE_SHIFT), page_phys(pages[i]), bits);
 		if (err)
@@ -288,7 +295,7 @@ int kmap_phys(u64 va, paddr_t phys, size_t size, u32 flags)
 	u64 bits = entry_bits(flags);
 	int err = shadow_ready(va, size);
 
-	BUG_ON(va < VMAP_BASE || va + size > VMAP_END || !IS_ALIGNED(va | phys | size, PAGE_SIZE));
+	BUG_ON(!in_window(va, size) || !IS_ALIGNED(va | phys | size, PAGE_SIZE));
 	for (u64 off = 0; off < size && !err; off += PAGE_SIZE) {
 		err = map_one(va + off, phys + off, bits);
 		if (err)
@@ -299,7 +306,7 @@ int kmap_phys(u64 va, paddr_t phys, size_t size, u32 flags)
 
 void kmap_unmap(u64 va, size_t size)
 {
-	BUG_ON(va < VMAP_BASE || va + size > VMAP_END);
+	BUG_ON(!in_window(va, size));
 	for (u64 off = 0; off < size; off += PAGE_SIZE) {
 		u64 *entry = kernel_entry(va + off, 1, false);
 

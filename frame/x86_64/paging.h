@@ -31,12 +31,15 @@ static inline u32 pt_index(u64 va, u32 level)
 	return (u32)(va >> PT_SHIFT(level)) & (PT_ENTRIES - 1);
 }
 
-/* Where things lie (DESIGN section 4). */
-#define DIRECT_BASE	0xffff800000000000ull	/* 64 TiB */
-#define VMAP_BASE	0xffffc90000000000ull	/* one top-level entry: 512 GiB */
-#define VMAP_END	0xffffc98000000000ull
-#define PAGES_BASE	0xffffea0000000000ull	/* 1 TiB */
+/* Where things lie (DESIGN section 4) with nokaslr; otherwise they are chosen in the ranges from one to the next. */
+#define DIRECT_BASE	0xffff800000000000ull	/* 64 TiB at most; frame_direct_base */
+#define VMAP_BASE	0xffffc90000000000ull	/* vmap_base */
+#define VMAP_SIZE	0x0000004000000000ull	/* 256 GiB, all in one top-level entry */
+#define PAGES_LOWEST	0xffffd90000000000ull
+#define PAGES_BASE	0xffffea0000000000ull	/* 1 TiB at most; frame_pages */
 #define KASAN_OFFSET	0xdffffc0000000000ull
+
+extern u64 vmap_base;
 
 /* The contents of a page table (any RAM) at its physical address; works from boot on. */
 static inline void *phys_kva(paddr_t phys)

@@ -18,7 +18,10 @@ void boot_add_range(paddr_t start, u64 size, u32 type);
 extern u8 boot_rsdp_copy[64];
 extern u64 boot_entry_tsc;
 extern u8 boot_stack_guard[], boot_stack[], boot_stack_top[];
+extern u64 boot_pml4[], boot_pdpt_low[], boot_pdpt_direct[];
 
-__noreturn void frame_start(u32 protocol, u32 info);
+/* kaslr.c: by how much boot.S must move the image, which is still where it was linked. Only then frame_start. */
+u64 frame_prepare(u32 protocol, u32 info);
+__noreturn void frame_start(void);
 
 #endif

@@ -180,7 +180,7 @@ static void window_init_locked(void)
 {
 	struct segment *all = spare_pop_locked();
 
-	*all = (struct segment){ .start = VMAP_BASE, .pages = (VMAP_END - VMAP_BASE) >> PAGE_SHIFT };
+	*all = (struct segment){ .start = vmap_base, .pages = VMAP_SIZE >> PAGE_SHIFT };
 	rb_add(&by_addr, &all->by_addr, less_addr);
 	free_insert_locked(all);
 	is_ready = true;
@@ -191,7 +191,7 @@ u64 kmap_reserve(size_t size)
 	u64 pages = (ALIGN_UP(size, PAGE_SIZE) >> PAGE_SHIFT) + 1, start = 0;
 	bool is_crowded;
 
-	if (!size || size > VMAP_END - VMAP_BASE)
+	if (!size || size >= VMAP_SIZE)
 		return 0;
 	for (int tries = 0; tries < 3 && !start; tries++) {
 		if (!spare_refill())

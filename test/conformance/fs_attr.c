@@ -223,6 +223,7 @@ static void do_read_noatime(void) { char c; int fd = open("f", O_RDONLY | O_NOAT
 static void do_write(void) { int fd = open("f", O_WRONLY); write(fd, "w", 1); close(fd); }
 static void do_open(void) { close(open("f", O_RDWR)); }
 static void do_truncate_same(void) { truncate("f", fs_size("f")); }
+static void do_ftruncate_same(void) { int fd = open("f", O_RDWR); ftruncate(fd, fs_size("f")); close(fd); }
 static void do_truncate(void) { truncate("f", fs_size("f") + 1); }
 static void do_otrunc(void) { close(open("f", O_WRONLY | O_TRUNC)); }
 static void do_chmod(void) { chmod("f", 0644); }
@@ -247,6 +248,7 @@ static void changing(void)
 	is_int(touched("f", do_stat), 0, "stat: nothing");
 	is_int(touched("f", do_truncate), 6, "truncate: mtime, ctime");
 	is_int(touched("f", do_truncate_same), 6, "truncate to the same size: the same");
+	is_int(touched("f", do_ftruncate_same), 6, "ftruncate to it, too");
 	is_int(touched("f", do_otrunc), 6, "O_TRUNC");
 	is_int(touched("f", do_chmod), 4, "chmod: ctime");
 	is_int(touched("f", do_chown), 4, "chown: ctime");

@@ -4,6 +4,7 @@
 Sources go by their change time: an installed program carries the date of its package."""
 
 import os
+import tempfile
 
 from image import busybox, overlay
 from keel import paths
@@ -61,10 +62,16 @@ def write_if_changed(path, data):
                 return
     except FileNotFoundError:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}"
-    with open(temporary, "wb") as new:
-        new.write(data)
-    os.replace(temporary, path)
+    # A name of its own: other processes, and other threads of this one, may be at it too.
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+    try:
+        with open(handle, "wb") as new:
+            new.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
 
 
 def _is_stale(path):

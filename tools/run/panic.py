@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """A dead guest's last words: the console log from the panic on, addresses named.
 
-Keel prints lines such as "backtrace: 0xffffffff80123456", with addresses of the image as it was
-linked. Each address in the top 2 GiB gets its function and source line from the kernel's ELF.
+Keel prints lines such as "backtrace: 0xffffffff80123456", and before them by how much the image
+lies above the addresses of its ELF file ("kaslr: 0x…"; none if it does not). Each address in the
+top 2 GiB gets its function and source line from there.
 """
 
 import re
@@ -15,6 +16,7 @@ _START = re.compile(rb"panic(?!=)|\bBUG\b|KASAN|UBSAN|double fault|assertion|Oop
 # At the start of a line, so that no shell user's typing is taken for one.
 _PANIC = re.compile(rb"^(\[[ .0-9]*\] )?(panic: |Kernel panic - )", re.M)
 _ADDRESS = re.compile(r"0x(ffffffff[89a-f][0-9a-f]{7})\b")
+_SLIDE = re.compile(r"kaslr: 0x([0-9a-f]+)$")
 _ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[A-Za-z]|[()][A-Z0-9]|[c=>78])")
 
 
@@ -40,7 +42,8 @@ def has_panic(console):
 def symbolise(lines, kernel):
     """Append "function at file:line" to each address that the kernel's symbols explain."""
     found = sorted({address for line in lines for address in _ADDRESS.findall(line)})
-    names = _look_up(found, kernel)
+    slide = next((int(match[1], 16) for match in map(_SLIDE.search, reversed(lines)) if match), 0)
+    names = _look_up(found, kernel, slide)
     return [_ADDRESS.sub(lambda match: _with_name(match, names), line) for line in lines]
 
 
@@ -49,12 +52,12 @@ def _with_name(match, names):
     return f"{match[0]} ({name})" if name else match[0]
 
 
-def _look_up(addresses, kernel):
+def _look_up(addresses, kernel, slide):
     """{address: place}. Return addresses point behind the call, so the byte before is asked for;
     inlined functions come with their callers, innermost first."""
     if not addresses:
         return {}
-    before = [f"0x{int(address, 16) - 1:x}" for address in addresses]
+    before = [f"0x{int(address, 16) - slide - 1:x}" for address in addresses]
     try:
         done = subprocess.run(["addr2line", "-e", kernel, "-a", "-f", "-p", "-s", "-i", *before],
                               capture_output=True, text=True, timeout=60)

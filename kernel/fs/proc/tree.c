@@ -197,6 +197,8 @@ static int proc_lookup(struct inode *dir, struct dentry *dentry)
 	}
 	if (!inode)
 		return -ENOMEM;
+	if (((const struct proc_inode *)inode->private)->pid)
+		__atomic_fetch_or(&dentry->flags, D_NOCACHE, __ATOMIC_RELAXED);	/* processes come and go: their names are not kept */
 	d_instantiate(dentry, inode);
 	return 0;
 }
