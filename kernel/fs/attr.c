@@ -90,10 +90,10 @@ void setattr_apply(struct inode *i, const struct iattr *a)
 	if (a->valid & ATTR_MODE)
 		apply_mode(i, a->mode, i->gid);
 	if (a->valid & ATTR_SIZE) {
-		bool changes = a->size != READ_ONCE(i->mapping.size);
+		bool changes = a->size != READ_ONCE(i->mapping.size) || READ_ONCE(i->mapping.n_pages);
 
 		mapping_truncate(&i->mapping, a->size);
-		/* truncate(2) of a path leaves the times of a file whose size stays; ftruncate and O_TRUNC (ATTR_OPEN) set them, as on Linux. */
+		/* truncate(2) of a path leaves the times of a file without pages whose size stays; ftruncate and O_TRUNC (ATTR_OPEN) set them, as on Linux. */
 		if (changes || (a->valid & ATTR_OPEN))
 			times.valid |= ATTR_MTIME_NOW;
 		else if (a->valid == ATTR_SIZE)

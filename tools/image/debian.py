@@ -42,9 +42,10 @@ def unpack(package, target, member):
         if len(found) != 1:
             raise KeelError(f"{package}: expected one file {member}, found {len(found)}")
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(found[0], "rb") as source, open(target + ".new", "wb") as copy:
+        temporary = f"{target}.{os.getpid()}"
+        with open(found[0], "rb") as source, open(temporary, "wb") as copy:
             copy.write(source.read())
-        os.replace(target + ".new", target)
+        os.replace(temporary, target)
 
 
 def newest_linux():
