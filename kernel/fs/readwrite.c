@@ -121,7 +121,7 @@ ssize_t generic_file_read(struct file *f, struct iov_iter *it, u64 *pos)
 }
 
 /* write(2), setrlimit(2): at the limit SIGXFSZ and EFBIG; what crosses it is cut. */
-ssize_t write_limit(struct inode *i, u64 pos, size_t n)
+static __must_check ssize_t write_limit(struct inode *i, u64 pos, size_t n)
 {
 	u64 limit = fs_policy_file_size_limit();
 

@@ -375,8 +375,6 @@ __must_check ssize_t generic_file_write(struct file *f, struct iov_iter *it, u64
 __must_check int generic_file_mmap(struct file *f, struct mm_map_request *rq);
 __must_check s64 generic_file_lseek(struct file *f, s64 off, u32 whence);
 __must_check s64 generic_seek_size(struct file *f, s64 off, u32 whence, u64 max, u64 size);
-/* write(2)'s limits at pos: -EFBIG (with SIGXFSZ for RLIMIT_FSIZE), or how many of n bytes may be written (> 0 unless n is 0). */
-__must_check ssize_t write_limit(struct inode *i, u64 pos, size_t n);
 /* Setuid and setgid bits go when somebody else writes. The inode lock is held. */
 void inode_drop_privileges(struct inode *i);
 void path_touch_atime(const struct path *p);	/* noatime, relatime …; does not sleep */
