@@ -6,6 +6,10 @@
 #include <lib/types.h>
 #include <linux/mount.h>
 
+/* The header has 1 << 31: a negative int, which would reach beyond 32 bits. */
+#undef MS_NOUSER
+#define MS_NOUSER 0x80000000ul
+
 #ifndef MNT_FORCE
 #define MNT_FORCE 1
 #define MNT_DETACH 2

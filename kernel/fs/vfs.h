@@ -162,7 +162,7 @@ struct statfs_k {
 	u64 type, bsize, blocks, bfree, bavail, files, ffree, fsid, namelen, frsize, flags;
 };
 
-enum { SB_RDONLY = 1, SB_INTERNAL = 1 << 31 /* no mount of the user's: pipes, shared memory */ };
+enum { SB_RDONLY = 1, SB_INTERNAL = 1 << 30 /* no mount of the user's: pipes, shared memory */ };
 
 struct super_block {
 	struct ref refs;
