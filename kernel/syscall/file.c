@@ -72,7 +72,7 @@ s64 sys_write(const struct syscall_args *a)
 	return n;
 }
 
-s64 sys_pread64(const struct syscall_args *a)
+static __always_inline s64 transfer_at(const struct syscall_args *a, bool is_write)
 {
 	struct iov_iter it FS_UNINITIALIZED;
 	u64 pos = a->v[3];
@@ -85,39 +85,25 @@ s64 sys_pread64(const struct syscall_args *a)
 	if (unlikely(n))
 		return n;
 	n = -ESPIPE;
-	if (likely(r.file->mode & FMODE_PREAD)) {
+	if (likely(r.file->mode & (is_write ? FMODE_PWRITE : FMODE_PREAD))) {
 		n = -EFAULT;
 		if (is_user_range(a->v[1], a->v[2])) {
 			iov_user(&it, arg_uaddr(a, 1), a->v[2]);
-			n = account_read(file_read(r.file, &it, &pos));
+			n = is_write ? account_write(file_write(r.file, &it, &pos)) : account_read(file_read(r.file, &it, &pos));
 		}
 	}
 	fd_end(&r);
 	return n;
 }
 
+s64 sys_pread64(const struct syscall_args *a)
+{
+	return transfer_at(a, false);
+}
+
 s64 sys_pwrite64(const struct syscall_args *a)
 {
-	struct iov_iter it FS_UNINITIALIZED;
-	u64 pos = a->v[3];
-	struct fdref r;
-	s64 n;
-
-	if ((s64)pos < 0)
-		return -EINVAL;
-	n = fd_borrow((s32)a->v[0], &r);
-	if (unlikely(n))
-		return n;
-	n = -ESPIPE;
-	if (likely(r.file->mode & FMODE_PWRITE)) {
-		n = -EFAULT;
-		if (is_user_range(a->v[1], a->v[2])) {
-			iov_user(&it, arg_uaddr(a, 1), a->v[2]);
-			n = account_write(file_write(r.file, &it, &pos));
-		}
-	}
-	fd_end(&r);
-	return n;
+	return transfer_at(a, true);
 }
 
 /* --- The vectored ones */

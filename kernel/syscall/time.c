@@ -7,12 +7,12 @@
 #include "proc/cpu_clock.h"
 #include "proc/thread.h"
 #include "syscall/args.h"
+#include "syscall/deadline.h"
 #include "syscall/handlers.h"
 #include "time/ntp.h"
 #include "time/sleep.h"
 #include "time/wall.h"
 
-#define SECONDS_MAX (S64_MAX / (s64)NSEC_PER_SEC)
 
 static struct __kernel_timespec to_timespec(u64 ns)
 {
@@ -28,20 +28,6 @@ static struct __kernel_timespec to_timespec_signed(s64 ns)
 		rest += (s64)NSEC_PER_SEC;
 	}
 	return (struct __kernel_timespec){ .tv_sec = sec, .tv_nsec = rest };
-}
-
-/* A span or point of time that a sleep may ask for; what is beyond 292 years is for ever. */
-static int sleep_ns(uaddr_t from, u64 *ns)
-{
-	struct __kernel_timespec ts;
-	int err = uget(&ts, from, sizeof(ts));
-
-	if (err)
-		return err;
-	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= (s64)NSEC_PER_SEC)
-		return -EINVAL;
-	*ns = ts.tv_sec >= SECONDS_MAX ? (u64)S64_MAX : (u64)ts.tv_sec * NSEC_PER_SEC + (u64)ts.tv_nsec;
-	return 0;
 }
 
 s64 sys_time(const struct syscall_args *a)
@@ -228,7 +214,7 @@ static s64 sleep_begin(s32 id, u64 ns, uaddr_t rem)
 s64 sys_nanosleep(const struct syscall_args *a)
 {
 	u64 ns;
-	int err = sleep_ns(arg_uaddr(a, 0), &ns);
+	int err = timeout_get(arg_uaddr(a, 0), &ns);
 
 	return err ? err : sleep_begin(CLOCK_MONOTONIC, ns, arg_uaddr(a, 1));
 }
@@ -257,7 +243,7 @@ s64 sys_clock_nanosleep(const struct syscall_args *a)
 
 	if (err)
 		return err;
-	err = sleep_ns(arg_uaddr(a, 2), &ns);
+	err = timeout_get(arg_uaddr(a, 2), &ns);
 	if (err)
 		return err;
 	if (is_alarm_clock(id) && !capable(&init_user_ns, CAP_WAKE_ALARM))
