@@ -66,11 +66,12 @@ static void hog_mutex(void *arg)
 	while (!READ_ONCE(stop)) {
 		mutex_lock(&mutex);
 		clock_delay_ns(50000);
-		n_hogged++;
+		WRITE_ONCE(n_hogged, n_hogged + 1);
 		mutex_unlock(&mutex);
 	}
 }
 
+/* Counted in the turns that the others have meanwhile, not in time: the host may stop us all. */
 KTEST(mutex_waiter_is_not_starved)
 {
 	struct kthread *k;
@@ -82,16 +83,16 @@ KTEST(mutex_waiter_is_not_starved)
 		return;
 	ktest_sleep_ms(5);
 	for (u32 i = 0; i < 50; i++) {
-		u64 start = clock_now_ns();
+		u64 before = READ_ONCE(n_hogged);
 
 		mutex_lock(&mutex);
-		worst = max(worst, clock_now_ns() - start);
+		worst = max(worst, READ_ONCE(n_hogged) - before);
 		mutex_unlock(&mutex);
 	}
 	WRITE_ONCE(stop, true);
 	kthread_join(k);
 	KT_EXPECT(n_hogged > 0);
-	KT_EXPECT(worst < 200 * NSEC_PER_MSEC);
+	KT_EXPECT(worst < 20000);
 }
 
 struct killed {
@@ -195,6 +196,7 @@ static void read_for_ever(void *arg)
 	while (!READ_ONCE(stop)) {
 		rwsem_read_lock(&rwsem);
 		clock_delay_ns(20000);
+		__atomic_add_fetch(&n_hogged, 1, __ATOMIC_RELAXED);
 		rwsem_read_unlock(&rwsem);
 	}
 }
@@ -210,16 +212,16 @@ KTEST(rwsem_writer_is_not_starved)
 	for (u32 i = 0; i < 4; i++)
 		KT_EXPECT_EQ(kthread_create(&threads[i], read_for_ever, NULL, -1, "reader"), 0);
 	for (u32 i = 0; i < 30; i++) {
-		u64 start = clock_now_ns();
+		u64 before = READ_ONCE(n_hogged);
 
 		rwsem_write_lock(&rwsem);
-		worst = max(worst, clock_now_ns() - start);
+		worst = max(worst, READ_ONCE(n_hogged) - before);
 		rwsem_write_unlock(&rwsem);
 	}
 	WRITE_ONCE(stop, true);
 	for (u32 i = 0; i < 4; i++)
 		kthread_join(threads[i]);
-	KT_EXPECT(worst < 300 * NSEC_PER_MSEC);
+	KT_EXPECT(worst < 20000);
 }
 
 static void write_killable(void *arg)

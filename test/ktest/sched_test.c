@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The scheduler: shares by weight, classes, affinity, migration, wake latency, idleness, statistics. Times are generous where a busy host can
- * disturb them; shares are not, for they are measured in CPU time that the guest's threads got.
+ * disturb them. Shares are not, but time that the host takes from the guest is charged to whoever runs then, and may be all that a small share gets in a
+ * window: so a share has to be right in one of several windows (SHARE_EXPECT). A scheduler that shares wrongly is wrong in all of them.
  */
 #include <frame/clock.h>
 #include <frame/percpu.h>
@@ -74,17 +75,40 @@ static u64 parts_per_1000(u64 part, u64 whole)
 	return whole ? part * 1000 / whole : 0;
 }
 
-static u64 worst_error(struct hog *h, const u64 *weight, u32 n, u64 weights)
+#define MAX_HOGS (FRAME_MAX_CPUS + 1)
+#define SHARE_WINDOWS 12
+
+/* CPU time each hog gets in the next `ms`; returns their sum. */
+static u64 measure(const struct hog *h, u32 n, u32 ms, u64 *used_ns)
 {
-	u64 used[8], sum = 0, worst = 0;
+	u64 sum = 0;
 
 	for (u32 i = 0; i < n; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(1500);
+		used_ns[i] = sched_cpu_time_ns(h[i].task);
+	ktest_sleep_ms(ms);
 	for (u32 i = 0; i < n; i++) {
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
-		sum += used[i];
+		used_ns[i] = sched_cpu_time_ns(h[i].task) - used_ns[i];
+		sum += used_ns[i];
 	}
+	return sum;
+}
+
+/* cond is about used[], the CPU times in a window of `ms`. */
+#define SHARE_EXPECT(h, n, ms, used, cond) do {									\
+	bool share_ok_ = false;											\
+	for (u32 share_i_ = 0; share_i_ < SHARE_WINDOWS && !share_ok_; share_i_++) {				\
+		(void)measure((h), (n), (ms), (used));								\
+		share_ok_ = (cond);										\
+	}													\
+	if (!share_ok_)												\
+		ktest_fail(__FILE__, __LINE__, "%s: in none of %d windows; last %lu and %lu us", #cond, SHARE_WINDOWS,	\
+			   (used)[0] / 1000, (used)[1] / 1000);							\
+} while (0)
+
+static u64 worst_error(struct hog *h, const u64 *weight, u32 n, u64 weights)
+{
+	u64 used[MAX_HOGS], sum = measure(h, n, 1500, used), worst = 0;
+
 	for (u32 i = 0; i < n; i++) {
 		u64 due = sum * weight[i] / weights, off = used[i] > due ? used[i] - due : due - used[i];
 
@@ -93,10 +117,7 @@ static u64 worst_error(struct hog *h, const u64 *weight, u32 n, u64 weights)
 	return worst;
 }
 
-/*
- * Nice 0, 5 and 10 on one CPU: 1024 : 335 : 110, within 5 % of each one's due. Time that the host takes from the guest is charged to
- * whoever runs, and may be a good part of what nice 10 gets in a second and a half: so there are several tries.
- */
+/* Nice 0, 5 and 10 on one CPU: 1024 : 335 : 110, within 5 % of each one's due. */
 KTEST(sched_shares_by_weight)
 {
 	struct hog h[3] = { { .nice = 0 }, { .nice = 5 }, { .nice = 10 } };
@@ -104,7 +125,7 @@ KTEST(sched_shares_by_weight)
 	u64 error = 1000;
 
 	hogs_start(h, 3, (s32)cpu_count() - 1);
-	for (u32 tries = 0; tries < 12 && error > 50; tries++)
+	for (u32 tries = 0; tries < SHARE_WINDOWS && error > 50; tries++)
 		error = worst_error(h, weight, 3, 1469);
 	hogs_join(h, 3);
 	if (error > 50)
@@ -118,7 +139,7 @@ KTEST(sched_equals_share_equally)
 	u64 error = 1000;
 
 	hogs_start(h, 5, 0);
-	for (u32 tries = 0; tries < 12 && error > 100; tries++)	/* the host's own pauses are charged to whoever runs */
+	for (u32 tries = 0; tries < SHARE_WINDOWS && error > 100; tries++)
 		error = worst_error(h, weight, 5, 5 * 1024);
 	hogs_join(h, 5);
 	if (error > 100)
@@ -136,13 +157,8 @@ KTEST(sched_nice_changes_take_effect)
 		sched_set_nice(h[i % 2].task, (s32)(i % 3));
 	sched_set_nice(h[0].task, 0);
 	sched_set_nice(h[1].task, 10);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(700);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
+	SHARE_EXPECT(h, 2, 700, used, used[0] > used[1] * 8 && used[0] < used[1] * 11);	/* 1024 : 110 = 9.3 */
 	hogs_join(h, 2);
-	KT_EXPECT(used[0] > used[1] * 8 && used[0] < used[1] * 11);	/* 1024 : 110 = 9.3 */
 }
 
 /* Threads that yield all the time share with each other, and a hog does not wait for ever for them. */
@@ -162,13 +178,8 @@ KTEST(sched_idle_policy_gets_leftovers)
 	u64 used[2];
 
 	hogs_start(h, 2, 0);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(500);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
+	SHARE_EXPECT(h, 2, 500, used, used[1] > used[0] * 50);
 	hogs_join(h, 2);
-	KT_EXPECT(used[1] > used[0] * 50);
 	KT_EXPECT(h[0].work > 0);
 }
 
@@ -179,14 +190,8 @@ KTEST(sched_realtime_above_fair)
 	u64 used[2];
 
 	hogs_start(h, 2, (s32)cpu_count() - 1);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(2100);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
+	SHARE_EXPECT(h, 2, 2100, used, used[1] > used[0] * 8 && used[0] > 40 * NSEC_PER_MSEC);
 	hogs_join(h, 2);
-	KT_EXPECT(used[1] > used[0] * 8);
-	KT_EXPECT(used[0] > 40 * NSEC_PER_MSEC);
 }
 
 KTEST(sched_realtime_by_priority)
@@ -213,21 +218,34 @@ KTEST(sched_round_robin_turns)
 	hogs_start(h, 2, 0);
 	for (u32 i = 0; i < 2; i++)
 		KT_WAIT(READ_ONCE(h[i].task->policy) == SCHED_POLICY_RR, 3000);	/* the second has to wait for the throttle */
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(800);
-	for (u32 i = 0; i < 2; i++)
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
+	SHARE_EXPECT(h, 2, 800, used, used[0] > 150 * NSEC_PER_MSEC && used[1] > 150 * NSEC_PER_MSEC);
 	hogs_join(h, 2);
-	KT_EXPECT(used[0] > 150 * NSEC_PER_MSEC && used[1] > 150 * NSEC_PER_MSEC);
 	outrank(false);
+}
+
+static u64 least(const u64 *of, u32 n)
+{
+	u64 least = of[0];
+
+	for (u32 i = 1; i < n; i++)
+		least = min(least, of[i]);
+	return least;
+}
+
+static u64 most(const u64 *of, u32 n)
+{
+	u64 most = of[0];
+
+	for (u32 i = 1; i < n; i++)
+		most = max(most, of[i]);
+	return most;
 }
 
 /* As many hogs as CPUs, all born where the test runs: each ends up with a CPU of its own. */
 KTEST(sched_spreads_hogs)
 {
 	struct hog h[FRAME_MAX_CPUS] = { 0 };
-	u64 seen = 0, start, used[FRAME_MAX_CPUS];
+	u64 seen = 0, used[MAX_HOGS];
 	u32 n = cpu_count();
 
 	if (n < 2) {
@@ -235,20 +253,14 @@ KTEST(sched_spreads_hogs)
 		return;
 	}
 	hogs_start(h, n, 0);
-	start = clock_now_ns();
 	for (u32 i = 0; i < n; i++) {
 		struct cpuset all = { { ~0ul } };
 
 		KT_EXPECT_EQ(sched_set_affinity(h[i].task, &all), 0);
-		used[i] = sched_cpu_time_ns(h[i].task);
 	}
-	ktest_sleep_ms(600);
-	start = clock_now_ns() - start;
-	for (u32 i = 0; i < n; i++) {
+	SHARE_EXPECT(h, n, 600, used, least(used, n) > 300 * NSEC_PER_MSEC);
+	for (u32 i = 0; i < n; i++)
 		seen |= READ_ONCE(h[i].cpus_seen);
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
-		KT_EXPECT(used[i] > start / 2);
-	}
 	hogs_join(h, n);
 	KT_EXPECT_EQ(seen, n == 64 ? ~0ul : (1ul << n) - 1);
 }
@@ -257,7 +269,7 @@ KTEST(sched_spreads_hogs)
 KTEST(sched_odd_hog_rotates)
 {
 	struct hog h[5] = { 0 };
-	u64 used[5], sum = 0;
+	u64 used[5];
 	u32 n = cpu_count() + 1;
 
 	if (n < 3 || n > 5) {
@@ -265,17 +277,8 @@ KTEST(sched_odd_hog_rotates)
 		return;
 	}
 	hogs_start(h, n, -1);
-	for (u32 i = 0; i < n; i++)
-		used[i] = sched_cpu_time_ns(h[i].task);
-	ktest_sleep_ms(3000);
-	for (u32 i = 0; i < n; i++) {
-		used[i] = sched_cpu_time_ns(h[i].task) - used[i];
-		sum += used[i];
-	}
+	SHARE_EXPECT(h, n, 3000, used, least(used, n) * 5 > most(used, n) * 3);	/* if nobody moved: 1 : 2 */
 	hogs_join(h, n);
-	for (u32 i = 0; i < n; i++)
-		if (parts_per_1000(used[i], sum) < 700 / n || parts_per_1000(used[i], sum) > 1400 / n)
-			ktest_fail(__FILE__, __LINE__, "hog %u of %u got %lu/1000", i, n, parts_per_1000(used[i], sum));
 }
 
 KTEST(sched_affinity_moves_and_holds)
@@ -360,36 +363,34 @@ KTEST(sched_storm)
 		kthread_join(h[i].thread);
 }
 
+static u64 mean_lateness_ns(void)
+{
+	u64 sum = 0;
+
+	for (u32 i = 0; i < 50; i++) {
+		u64 until = clock_now_ns() + 2 * NSEC_PER_MSEC;
+
+		ktest_sleep_ms(2);
+		sum += clock_now_ns() - until;
+	}
+	return sum / 50;
+}
+
 /* A thread that sleeps gets the CPU soon after its time, however many hogs there are. */
 KTEST(sched_wake_latency)
 {
+	struct cpuset last = { { 0 } }, all = { { ~0ul } };
 	struct hog h[3] = { 0 };
-	u64 sum = 0;
+	u64 late = ~0ul;
 
 	hogs_start(h, 3, (s32)cpu_count() - 1);
-	if (cpu_count() == 1) {
-		for (u32 i = 0; i < 50; i++) {
-			u64 until = clock_now_ns() + 2 * NSEC_PER_MSEC;
-
-			ktest_sleep_ms(2);
-			sum += clock_now_ns() - until;
-		}
-		KT_EXPECT(sum / 50 < 20 * NSEC_PER_MSEC);
-	} else {
-		struct cpuset last = { { 0 } }, all = { { ~0ul } };
-
-		cpuset_add(&last, cpu_count() - 1);
-		KT_EXPECT_EQ(sched_set_affinity(current_sched(), &last), 0);
-		for (u32 i = 0; i < 50; i++) {
-			u64 until = clock_now_ns() + 2 * NSEC_PER_MSEC;
-
-			ktest_sleep_ms(2);
-			sum += clock_now_ns() - until;
-		}
-		KT_EXPECT_EQ(sched_set_affinity(current_sched(), &all), 0);
-		KT_EXPECT(sum / 50 < 20 * NSEC_PER_MSEC);
-	}
+	cpuset_add(&last, cpu_count() - 1);
+	KT_EXPECT_EQ(sched_set_affinity(current_sched(), &last), 0);
+	for (u32 tries = 0; tries < SHARE_WINDOWS && late >= 20 * NSEC_PER_MSEC; tries++)
+		late = mean_lateness_ns();
+	KT_EXPECT_EQ(sched_set_affinity(current_sched(), &all), 0);
 	hogs_join(h, 3);
+	KT_EXPECT(late < 20 * NSEC_PER_MSEC);
 }
 
 /* While everybody sleeps the CPUs idle: nearly all the time is idle time, and there are few switches. */
