@@ -142,10 +142,11 @@ static void orphans(void)
 static void sleep_goes_on(void)
 {
 	struct timespec start, end;
-	pid_t pid = fork();
+	pid_t pid;
 	int status;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
+	pid = fork();
 	if (pid == 0)
 		_exit(nanosleep(&(struct timespec){ 0, 400000000 }, NULL) ? 1 : 0);
 	usleep(100000);
