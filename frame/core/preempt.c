@@ -22,8 +22,11 @@ void preempt_reschedule(void)
 	} while (preempt_resched_wanted());
 }
 
-void spin_contended(struct spin_ticket *t, u16 mine)
+/* Reads until it looks free, so that the line stays shared meanwhile. */
+void spin_contended(struct spin_word *w)
 {
-	while (__atomic_load_n(&t->owner, __ATOMIC_ACQUIRE) != mine)
-		arch_relax();
+	do {
+		while (spin_word_held(w))
+			arch_relax();
+	} while (!spin_word_try(w));
 }

@@ -11,7 +11,7 @@
  * The same is checked when a class is first seen in or around such a context. What is held: spinlocks on a stack per CPU, which interrupts
  * share with what they interrupt (their edges are real); sleeping locks on a stack per task, which count only in task context.
  *
- * Locking: the graph grows under graph_lock (a bare ticket, interrupts disabled) and is read without: edge bits and usage bits are atomic
+ * Locking: the graph grows under graph_lock (a bare word, interrupts disabled) and is read without: edge bits and usage bits are atomic
  * and never go away. A report that a ktest expected leaves the graph as it was.
  */
 #include <lib/printf.h>
@@ -55,7 +55,7 @@ static u32 n_classes = 1;			/* [graph_lock] */
 static u32 hash_heads[HASH_SIZE];		/* [a] */
 static struct edge edges[EDGES];		/* [graph_lock] in order of discovery: for the report only */
 static u32 n_edges;				/* [graph_lock] */
-static struct spin_ticket graph_lock;
+static struct spin_word graph_lock;
 static u16 came_from[CLASSES];			/* [graph_lock] search: predecessor, NO_CLASS if not reached */
 static u16 queue[CLASSES];			/* [graph_lock] */
 static bool is_off;				/* after a report, or when a table is full */
@@ -65,12 +65,12 @@ static PERCPU(struct lock_held_stack, cpu_locks);
 static void graph_enter(void)
 {
 	irq_disable();
-	spin_ticket_take(&graph_lock);
+	spin_word_take(&graph_lock);
 }
 
 static void graph_leave(void)
 {
-	spin_ticket_give(&graph_lock);
+	spin_word_give(&graph_lock);
 	irq_enable_only();
 }
 

@@ -4,7 +4,7 @@
  *
  *	root (level 4)     256 user entries; the kernel's are copied and never change
  *	levels 3 and 2     grow by compare-and-swap (uspace_prepare), shrink only in uspace_fini, which goes by the list of tables
- *	leaf (level 1)     changed under the ticket lock in its own struct page (f_pt_lock); f_pt_live counts its entries
+ *	leaf (level 1)     changed under the lock word in its own struct page (f_pt_lock); f_pt_live counts its entries
  *
  * So two CPUs that fault in different 2 MiB of one space meet nowhere. The hardware sets accessed and dirty bits at any time,
  * hence entries change by exchange or compare-and-swap, and what it has set since the entry was reported is not lost.
@@ -34,12 +34,12 @@
 
 static void leaf_lock(struct page *leaf)
 {
-	spin_ticket_take((struct spin_ticket *)(void *)&leaf->f_pt_lock);
+	spin_word_take((struct spin_word *)(void *)&leaf->f_pt_lock);
 }
 
 static void leaf_unlock(struct page *leaf)
 {
-	spin_ticket_give((struct spin_ticket *)(void *)&leaf->f_pt_lock);
+	spin_word_give((struct spin_word *)(void *)&leaf->f_pt_lock);
 }
 
 /* --- Entries */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Sleeping mutual exclusion: mutex and reader-writer semaphore. Task context; sleeping while held is fine. Spins briefly while the owner runs on another
- * CPU. The rwsem is fair: a waiting writer stops new readers. Debug build: owner checked, order checked (LOCK_SLEEP).
+ * CPU. Nobody waits for ever: who has been passed once is next, and a waiting writer stops new readers. Debug build: owner checked, order checked (LOCK_SLEEP).
  */
 #ifndef SYNC_MUTEX_H
 #define SYNC_MUTEX_H
@@ -28,12 +28,11 @@ void mutex_unlock(struct mutex *m);
 bool mutex_is_held(const struct mutex *m);			/* by the current task */
 
 struct rwsem {
+	u32 state;			/* [a] who is in, and bits about the queue: RW_* in rwsem.c */
+	u32 owner_cpu;			/* [a] where the writer ran when it got in: a hint for spinning */
+	struct task *owner;		/* [a] writer */
 	struct spinlock_hard lock;
-	s32 count;			/* [lock] readers, or -1: a writer */
-	u32 writers_waiting;		/* [lock] */
-	struct list waiters;		/* [lock] FIFO */
-	struct task *owner;		/* [lock, a] writer */
-	u32 owner_cpu;			/* [lock, a] where it ran when it got in: a hint for spinning */
+	struct list waiters;		/* [lock] oldest first */
 	struct lock_debug debug;
 };
 

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The reader-writer semaphore: fair, first come first served, readers that stand side by side in the queue enter together.
+ * The reader-writer semaphore.
  *
- * Everything is under its spinlock, which is held for a few instructions. Who must wait queues and sleeps until *granted*: the
- * releaser does the counting on its behalf, so a woken waiter has nothing left to compete for. A newcomer does not pass those who wait;
- * if nobody does it first spins a little while a writer runs on another CPU.
+ * `state` is the lock: a writer bit, the number of readers, and two bits about the queue. Without waiters, and without a writer in the way, taking and
+ * giving are one atomic step each.
+ *
+ * Who does not get in queues under s->lock (oldest first) and sleeps. RW_WAITERS: somebody queues, so whoever frees the lock calls pass_on: readers at the front
+ * are *granted* the lock, all that stand side by side; a writer at the front is woken and competes. A newcomer may pass those who wait (a lock handed from
+ * sleeper to sleeper costs a switch each time), but only once: a front waiter who was passed, or a front writer who finds readers, sets RW_TURN, and then newcomers queue.
+ * So nobody waits for ever, and readers that overlap do not keep a writer out.
+ *
+ * No wake is lost: a waiter sets RW_WAITERS before it looks at the state for the last time, and who frees the lock sees the bit in the same atomic step.
+ * Giving may touch the semaphore after the next owner has it: an object is not freed by someone who only knows that he holds its lock.
  */
 #include <frame/preempt.h>
 #include <frame/log.h>
@@ -12,153 +19,200 @@
 
 #define SPIN_TURNS 400u
 
+enum { RW_WRITER = 1, RW_WAITERS = 2, RW_TURN = 4, RW_READER = 8 /* readers count from here */ };
+#define RW_HELD (~(u32)(RW_WAITERS | RW_TURN))
+
 struct rwsem_waiter {
 	struct list node;	/* [s->lock] */
 	struct task *task;	/* [I] */
 	bool is_writer;		/* [I] */
-	bool is_granted;	/* [s->lock, a] */
+	bool is_granted;	/* [s->lock, a] readers: it has the lock and is off the queue */
+	bool is_woken;		/* [s->lock, a] writers: it may try */
 };
 
 void rwsem_init(struct rwsem *s, const char *name)
 {
-	spin_init_hard(&s->lock, "rwsem");
-	s->count = 0;
-	s->writers_waiting = 0;
-	list_init(&s->waiters);
-	s->owner = NULL;
+	s->state = 0;
 	s->owner_cpu = 0;
+	s->owner = NULL;
+	spin_init_hard(&s->lock, "rwsem");
+	list_init(&s->waiters);
 	lock_debug_init(&s->debug, name);
 }
 
-/* Lets in, from the front of the queue, whoever fits now. */
-static void grant_locked(struct rwsem *s)
+/* Adds to the state unless one of the bits in `unless` is set. */
+static bool state_add(struct rwsem *s, u32 add, u32 unless, int order)
 {
-	while (!list_empty(&s->waiters)) {
-		struct rwsem_waiter *w = list_first_entry(&s->waiters, struct rwsem_waiter, node);
-		struct task *task = w->task;
+	u32 old = __atomic_load_n(&s->state, __ATOMIC_RELAXED);
 
-		if (s->count < 0 || (w->is_writer && s->count > 0))
-			return;
-		if (w->is_writer) {
-			s->count = -1;
-			WRITE_ONCE(s->owner, task);
-			WRITE_ONCE(s->owner_cpu, cpu_id());	/* where it does not run: nobody spins until it does */
-			s->writers_waiting--;
-		} else {
-			s->count++;
-		}
-		list_del(&w->node);
-		STORE_RELEASE(w->is_granted, true);
-		(void)sched_wake(task);
-	}
+	do {
+		if (old & unless)
+			return false;
+	} while (!__atomic_compare_exchange_n(&s->state, &old, old + add, true, order, __ATOMIC_RELAXED));
+	return true;
 }
 
-static void spin_while_written(const struct rwsem *s)
+static bool read_take(struct rwsem *s)
+{
+	return state_add(s, RW_READER, RW_WRITER | RW_TURN, __ATOMIC_ACQUIRE);
+}
+
+static void owner_set(struct rwsem *s)
+{
+	WRITE_ONCE(s->owner_cpu, cpu_id());
+	WRITE_ONCE(s->owner, current_task());
+}
+
+/* `turn` is RW_TURN for newcomers, 0 for the front waiter, whose turn it is. */
+static bool write_take(struct rwsem *s, u32 turn)
+{
+	if (!state_add(s, RW_WRITER, RW_HELD | turn, __ATOMIC_ACQUIRE))
+		return false;
+	owner_set(s);
+	return true;
+}
+
+/* Spins while the writer runs on another CPU and nobody's turn is due. The owner is compared, never looked into: it may be gone. */
+static bool spin_to_take(struct rwsem *s, bool is_writer)
 {
 	for (u32 i = 0; i < SPIN_TURNS; i++) {
 		const struct task *owner = READ_ONCE(s->owner);
 
-		if (!owner || !list_empty(&s->waiters) || preempt_resched_wanted() || !sched_runs_elsewhere(owner, READ_ONCE(s->owner_cpu)))
-			return;
+		if (is_writer ? write_take(s, RW_TURN) : read_take(s))
+			return true;
+		if (!owner || (READ_ONCE(s->state) & RW_TURN) || preempt_resched_wanted() || !sched_runs_elsewhere(owner, READ_ONCE(s->owner_cpu)))
+			return false;
 	}
+	return false;
 }
 
-static bool read_try_locked(struct rwsem *s)
+/* --- the queue. s->lock held */
+
+static struct rwsem_waiter *front_locked(struct rwsem *s)
 {
-	if (s->count < 0 || !list_empty(&s->waiters))
-		return false;
-	s->count++;
+	return list_empty(&s->waiters) ? NULL : list_first_entry(&s->waiters, struct rwsem_waiter, node);
+}
+
+/* Somebody has left the queue: whose turn it was is not known any more. */
+static void left_locked(struct rwsem *s)
+{
+	__atomic_fetch_and(&s->state, list_empty(&s->waiters) ? RW_HELD : ~(u32)RW_TURN, __ATOMIC_RELAXED);
+}
+
+static void turn_set_locked(struct rwsem *s)
+{
+	__atomic_fetch_or(&s->state, RW_TURN, __ATOMIC_SEQ_CST);
+}
+
+/* Lets in the readers at the front. False: a writer is in. */
+static bool grant_readers_locked(struct rwsem *s)
+{
+	struct rwsem_waiter *w;
+
+	while ((w = front_locked(s)) && !w->is_writer) {
+		struct task *task = w->task;
+
+		if (!state_add(s, RW_READER, RW_WRITER, __ATOMIC_ACQUIRE))
+			return false;
+		list_del(&w->node);
+		STORE_RELEASE(w->is_granted, true);	/* w may be gone after this */
+		(void)sched_wake(task);
+	}
+	left_locked(s);
 	return true;
 }
 
-static bool write_try_locked(struct rwsem *s)
+/* The lock has become free, or the queue has another front. A newcomer may have been faster: then the front is next. */
+static void pass_on_locked(struct rwsem *s)
 {
-	if (s->count != 0 || !list_empty(&s->waiters))
-		return false;
-	s->count = -1;
-	WRITE_ONCE(s->owner, current_task());
-	WRITE_ONCE(s->owner_cpu, cpu_id());
-	return true;
+	struct rwsem_waiter *w = front_locked(s);
+
+	if (w && !w->is_writer) {
+		if (!grant_readers_locked(s))
+			turn_set_locked(s);
+		w = front_locked(s);
+	}
+	if (!w || !w->is_writer)
+		return;
+	if (READ_ONCE(s->state) >= RW_READER) {
+		turn_set_locked(s);	/* the last of them comes here again */
+		return;
+	}
+	w->is_woken = true;
+	(void)sched_wake(w->task);
 }
 
-/* With s->lock held; returns without it. */
-static int wait_locked(struct rwsem *s, bool is_writer, enum sleep_kind kind)
+static void pass_on(struct rwsem *s)
+{
+	SPIN_GUARD_HARD(&s->lock);
+	pass_on_locked(s);
+}
+
+/* The front writer tries; if it has been passed once or finds readers it is its turn from now on. */
+static bool write_try_locked(struct rwsem *s, struct rwsem_waiter *w, bool has_slept)
+{
+	w->is_woken = false;
+	if (front_locked(s) != w)
+		return false;
+	if (write_take(s, 0))
+		return true;
+	if (has_slept || READ_ONCE(s->state) >= RW_READER)
+		turn_set_locked(s);
+	return write_take(s, 0);
+}
+
+static bool try_locked(struct rwsem *s, struct rwsem_waiter *w, bool has_slept)
+{
+	return w->is_writer ? write_try_locked(s, w, has_slept) : w->is_granted;
+}
+
+static int wait_for(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 {
 	struct rwsem_waiter w = { .task = current_task(), .is_writer = is_writer };
+	bool has_slept = false;
 	int err = 0;
 
+	spin_lock_hard(&s->lock);
 	list_push_back(&s->waiters, &w.node);
-	if (is_writer)
-		s->writers_waiting++;
-	spin_unlock_hard(&s->lock);
-	for (;;) {
-		sched_prepare_sleep(kind);
-		if (LOAD_ACQUIRE(w.is_granted))
-			break;
+	__atomic_fetch_or(&s->state, RW_WAITERS, __ATOMIC_SEQ_CST);
+	if (!is_writer && front_locked(s) == &w)
+		(void)grant_readers_locked(s);
+	while (!try_locked(s, &w, has_slept)) {
 		if (kind == SLEEP_KILLABLE && current_killed()) {
 			err = -EINTR;
 			break;
 		}
-		(void)sched_sleep_until(SLEEP_FOREVER);
+		spin_unlock_hard(&s->lock);
+		sched_prepare_sleep(kind);
+		if (LOAD_ACQUIRE(w.is_granted) || LOAD_ACQUIRE(w.is_woken))
+			sched_cancel_sleep();
+		else
+			(void)sched_sleep_until(SLEEP_FOREVER);
+		has_slept = true;
+		spin_lock_hard(&s->lock);
 	}
-	sched_cancel_sleep();
-	spin_lock_hard(&s->lock);	/* also: who granted has let go of w */
-	if (w.is_granted) {
-		err = 0;
-		if (is_writer)
-			WRITE_ONCE(s->owner_cpu, cpu_id());
-	} else {
+	if (!w.is_granted) {
 		list_del(&w.node);
-		if (is_writer)
-			s->writers_waiting--;
-		grant_locked(s);
+		left_locked(s);
+		if (err)
+			pass_on_locked(s);
 	}
 	spin_unlock_hard(&s->lock);
 	return err;
 }
 
-static int read_lock_kind(struct rwsem *s, enum sleep_kind kind)
-{
-	int err;
+/* --- taking */
 
-	might_sleep();
-	lock_debug_acquire(&s->debug, LOCK_SLEEP, 0);
-	for (u32 i = 0; i < 2; i++) {
-		spin_lock_hard(&s->lock);
-		if (likely(read_try_locked(s))) {
-			spin_unlock_hard(&s->lock);
-			return 0;
-		}
-		if (i == 0) {
-			spin_unlock_hard(&s->lock);
-			spin_while_written(s);
-		}
-	}
-	err = wait_locked(s, false, kind);
-	if (err)
-		lock_debug_release(&s->debug);
-	return err;
-}
-
-static int write_lock_kind(struct rwsem *s, enum sleep_kind kind, u32 subclass)
+static int lock_kind(struct rwsem *s, bool is_writer, enum sleep_kind kind, u32 subclass)
 {
 	int err;
 
 	might_sleep();
 	lock_debug_acquire(&s->debug, LOCK_SLEEP, subclass);
-	for (u32 i = 0; i < 2; i++) {
-		spin_lock_hard(&s->lock);
-		ASSERT(s->owner != current_task());
-		if (likely(write_try_locked(s))) {
-			spin_unlock_hard(&s->lock);
-			return 0;
-		}
-		if (i == 0) {
-			spin_unlock_hard(&s->lock);
-			spin_while_written(s);
-		}
-	}
-	err = wait_locked(s, true, kind);
+	ASSERT(READ_ONCE(s->owner) != current_task());
+	if (likely(is_writer ? write_take(s, RW_TURN) : read_take(s)) || spin_to_take(s, is_writer))
+		return 0;
+	err = wait_for(s, is_writer, kind);
 	if (err)
 		lock_debug_release(&s->debug);
 	return err;
@@ -166,80 +220,73 @@ static int write_lock_kind(struct rwsem *s, enum sleep_kind kind, u32 subclass)
 
 void rwsem_read_lock(struct rwsem *s)
 {
-	(void)!read_lock_kind(s, SLEEP_UNINTERRUPTIBLE);
+	(void)!lock_kind(s, false, SLEEP_UNINTERRUPTIBLE, 0);
 }
 
 int rwsem_read_lock_killable(struct rwsem *s)
 {
-	return read_lock_kind(s, SLEEP_KILLABLE);
+	return lock_kind(s, false, SLEEP_KILLABLE, 0);
 }
 
 bool rwsem_read_trylock(struct rwsem *s)
 {
-	bool ok;
+	bool ok = read_take(s);
 
-	spin_lock_hard(&s->lock);
-	ok = read_try_locked(s);
-	spin_unlock_hard(&s->lock);
 	if (ok)
 		lock_debug_acquired_try(&s->debug, LOCK_SLEEP);
 	return ok;
-}
-
-void rwsem_read_unlock(struct rwsem *s)
-{
-	lock_debug_release(&s->debug);
-	spin_lock_hard(&s->lock);
-	BUG_ON(s->count <= 0);
-	if (--s->count == 0)
-		grant_locked(s);
-	spin_unlock_hard(&s->lock);
 }
 
 void rwsem_write_lock(struct rwsem *s)
 {
-	(void)!write_lock_kind(s, SLEEP_UNINTERRUPTIBLE, 0);
+	(void)!lock_kind(s, true, SLEEP_UNINTERRUPTIBLE, 0);
 }
 
 void rwsem_write_lock_nested(struct rwsem *s, u32 subclass)
 {
-	(void)!write_lock_kind(s, SLEEP_UNINTERRUPTIBLE, subclass);
+	(void)!lock_kind(s, true, SLEEP_UNINTERRUPTIBLE, subclass);
 }
 
 int rwsem_write_lock_killable(struct rwsem *s)
 {
-	return write_lock_kind(s, SLEEP_KILLABLE, 0);
+	return lock_kind(s, true, SLEEP_KILLABLE, 0);
 }
 
 bool rwsem_write_trylock(struct rwsem *s)
 {
-	bool ok;
+	bool ok = write_take(s, RW_TURN);
 
-	spin_lock_hard(&s->lock);
-	ok = write_try_locked(s);
-	spin_unlock_hard(&s->lock);
 	if (ok)
 		lock_debug_acquired_try(&s->debug, LOCK_SLEEP);
 	return ok;
+}
+
+/* --- giving */
+
+void rwsem_read_unlock(struct rwsem *s)
+{
+	u32 old;
+
+	lock_debug_release(&s->debug);
+	old = __atomic_fetch_sub(&s->state, RW_READER, __ATOMIC_SEQ_CST);
+	BUG_ON(old < RW_READER);
+	if (unlikely((old & RW_WAITERS) && old < 2 * RW_READER))
+		pass_on(s);
 }
 
 void rwsem_write_unlock(struct rwsem *s)
 {
 	lock_debug_release(&s->debug);
-	spin_lock_hard(&s->lock);
 	BUG_ON(s->owner != current_task());
 	WRITE_ONCE(s->owner, NULL);
-	s->count = 0;
-	grant_locked(s);
-	spin_unlock_hard(&s->lock);
+	if (unlikely(__atomic_fetch_and(&s->state, ~(u32)RW_WRITER, __ATOMIC_SEQ_CST) & RW_WAITERS))
+		pass_on(s);
 }
 
 void rwsem_downgrade(struct rwsem *s)
 {
-	spin_lock_hard(&s->lock);
 	BUG_ON(s->owner != current_task());
 	WRITE_ONCE(s->owner, NULL);
-	s->count = 1;
-	grant_locked(s);	/* readers at the front of the queue */
-	spin_unlock_hard(&s->lock);
+	if (__atomic_fetch_add(&s->state, RW_READER - RW_WRITER, __ATOMIC_SEQ_CST) & RW_WAITERS)
+		pass_on(s);	/* readers at the front of the queue */
 }

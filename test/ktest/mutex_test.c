@@ -173,7 +173,7 @@ KTEST(rwsem_excludes)
 	n_inside = 0;
 	run_threads(read_and_write, NULL);
 	KT_EXPECT_EQ(n_inside, 0);
-	KT_EXPECT_EQ(rwsem.count, 0);
+	KT_EXPECT_EQ(rwsem.state, 0);
 	KT_EXPECT(list_empty(&rwsem.waiters));
 }
 
@@ -265,5 +265,5 @@ KTEST(rwsem_killed_writer_makes_way)
 	KT_EXPECT_EQ(writer.err, -EINTR);
 	KT_EXPECT_EQ(reader.err, 0);
 	rwsem_read_unlock(&rwsem);
-	KT_EXPECT_EQ(rwsem.count, 0);
+	KT_EXPECT_EQ(rwsem.state, 0);
 }

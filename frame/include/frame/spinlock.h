@@ -6,7 +6,7 @@
  *	struct spinlock_soft	also soft work			disables soft work
  *	struct spinlock_hard	also hard interrupt handlers	disables interrupts
  *
- * Fair (ticket). Not recursive. Nothing may sleep while one is held. In the debug build each lock belongs to a class (its
+ * Not fair: whoever finds it free gets it, for a queue of virtual CPUs stands still whenever the one whose turn it is does not run. Not recursive. Nothing may sleep while one is held. In the debug build each lock belongs to a class (its
  * initialiser or spin_init's `name`) and the order of classes is checked: frame/debug/lockdep.c; two locks of one class nest
  * only through spin_lock_nested.
  * The guards release at the end of the scope: `SPIN_GUARD(&x->lock);`
@@ -18,75 +18,64 @@
 #include <frame/preempt.h>
 #include <frame/lockdep.h>
 
-struct spin_ticket {
-	u16 next, owner;	/* [a] */
+struct spin_word {
+	u32 is_held;	/* [a] */
 };
 
 struct spinlock {
-	struct spin_ticket ticket;
+	struct spin_word word;
 	struct lock_debug debug;
 };
 struct spinlock_soft {
-	struct spin_ticket ticket;
+	struct spin_word word;
 	struct lock_debug debug;
 };
 struct spinlock_hard {
-	struct spin_ticket ticket;
+	struct spin_word word;
 	struct lock_debug debug;
 };
 
 /* Static initialiser: struct spinlock l = SPINLOCK_INIT("name"); for all three types. Same name = same class. */
 #define SPINLOCK_INIT(name) { .debug = LOCK_DEBUG_INIT(name) }
 
-void spin_contended(struct spin_ticket *t, u16 mine);	/* waits for the turn */
+void spin_contended(struct spin_word *w);	/* waits for it and takes it */
 
-static inline void spin_ticket_take(struct spin_ticket *t)
+static inline __must_check bool spin_word_try(struct spin_word *w)
 {
-	u16 mine = __atomic_fetch_add(&t->next, 1, __ATOMIC_ACQUIRE);
-
-	if (__builtin_expect(__atomic_load_n(&t->owner, __ATOMIC_ACQUIRE) != mine, 0))
-		spin_contended(t, mine);
+	return !__atomic_exchange_n(&w->is_held, 1, __ATOMIC_ACQUIRE);
 }
 
-static inline __must_check bool spin_ticket_try(struct spin_ticket *t)
+static inline void spin_word_take(struct spin_word *w)
 {
-	struct spin_ticket old, new;
-	u32 o, n;
-
-	old.owner = __atomic_load_n(&t->owner, __ATOMIC_RELAXED);
-	old.next = old.owner;
-	new.owner = old.owner;
-	new.next = (u16)(old.next + 1);
-	__builtin_memcpy(&o, &old, sizeof(o));
-	__builtin_memcpy(&n, &new, sizeof(n));
-	return __atomic_compare_exchange_n((u32 *)(void *)t, &o, n, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+	if (__builtin_expect(!spin_word_try(w), 0))
+		spin_contended(w);
 }
 
-static inline void spin_ticket_give(struct spin_ticket *t)
+static inline void spin_word_give(struct spin_word *w)
 {
-	__atomic_store_n(&t->owner, (u16)(t->owner + 1), __ATOMIC_RELEASE);
+	__atomic_store_n(&w->is_held, 0, __ATOMIC_RELEASE);
 }
 
-static inline bool spin_ticket_held(const struct spin_ticket *t)
+static inline bool spin_word_held(const struct spin_word *w)
 {
-	return __atomic_load_n(&t->owner, __ATOMIC_RELAXED) != __atomic_load_n(&t->next, __ATOMIC_RELAXED);
+	return __atomic_load_n(&w->is_held, __ATOMIC_RELAXED);
 }
 
 static inline void spin_init(struct spinlock *l, const char *name)
 {
-	l->ticket = (struct spin_ticket){ 0, 0 };
+	l->word = (struct spin_word){ 0 };
 	lock_debug_init(&l->debug, name);
 }
 
 static inline void spin_init_soft(struct spinlock_soft *l, const char *name)
 {
-	l->ticket = (struct spin_ticket){ 0, 0 };
+	l->word = (struct spin_word){ 0 };
 	lock_debug_init(&l->debug, name);
 }
 
 static inline void spin_init_hard(struct spinlock_hard *l, const char *name)
 {
-	l->ticket = (struct spin_ticket){ 0, 0 };
+	l->word = (struct spin_word){ 0 };
 	lock_debug_init(&l->debug, name);
 }
 
@@ -94,7 +83,7 @@ static inline void spin_lock_nested(struct spinlock *l, u32 subclass)
 {
 	preempt_disable();
 	lock_debug_acquire(&l->debug, LOCK_TASK, subclass);
-	spin_ticket_take(&l->ticket);
+	spin_word_take(&l->word);
 }
 
 static inline void spin_lock(struct spinlock *l)
@@ -105,7 +94,7 @@ static inline void spin_lock(struct spinlock *l)
 static inline __must_check bool spin_trylock(struct spinlock *l)
 {
 	preempt_disable();
-	if (spin_ticket_try(&l->ticket)) {
+	if (spin_word_try(&l->word)) {
 		lock_debug_acquired_try(&l->debug, LOCK_TASK);
 		return true;
 	}
@@ -116,33 +105,33 @@ static inline __must_check bool spin_trylock(struct spinlock *l)
 static inline void spin_unlock(struct spinlock *l)
 {
 	lock_debug_release(&l->debug);
-	spin_ticket_give(&l->ticket);
+	spin_word_give(&l->word);
 	preempt_enable();
 }
 
 static inline bool spin_is_locked(const struct spinlock *l)
 {
-	return spin_ticket_held(&l->ticket);
+	return spin_word_held(&l->word);
 }
 
 static inline void spin_lock_soft(struct spinlock_soft *l)
 {
 	soft_disable();
 	lock_debug_acquire(&l->debug, LOCK_SOFT, 0);
-	spin_ticket_take(&l->ticket);
+	spin_word_take(&l->word);
 }
 
 static inline void spin_lock_soft_nested(struct spinlock_soft *l, u32 subclass)
 {
 	soft_disable();
 	lock_debug_acquire(&l->debug, LOCK_SOFT, subclass);
-	spin_ticket_take(&l->ticket);
+	spin_word_take(&l->word);
 }
 
 static inline void spin_unlock_soft(struct spinlock_soft *l)
 {
 	lock_debug_release(&l->debug);
-	spin_ticket_give(&l->ticket);
+	spin_word_give(&l->word);
 	soft_enable();
 }
 
@@ -150,7 +139,7 @@ static inline void spin_lock_hard_nested(struct spinlock_hard *l, u32 subclass)
 {
 	irq_disable();
 	lock_debug_acquire(&l->debug, LOCK_HARD, subclass);
-	spin_ticket_take(&l->ticket);
+	spin_word_take(&l->word);
 }
 
 static inline void spin_lock_hard(struct spinlock_hard *l)
@@ -161,7 +150,7 @@ static inline void spin_lock_hard(struct spinlock_hard *l)
 static inline __must_check bool spin_trylock_hard(struct spinlock_hard *l)
 {
 	irq_disable();
-	if (spin_ticket_try(&l->ticket)) {
+	if (spin_word_try(&l->word)) {
 		lock_debug_acquired_try(&l->debug, LOCK_HARD);
 		return true;
 	}
@@ -172,7 +161,7 @@ static inline __must_check bool spin_trylock_hard(struct spinlock_hard *l)
 static inline void spin_unlock_hard(struct spinlock_hard *l)
 {
 	lock_debug_release(&l->debug);
-	spin_ticket_give(&l->ticket);
+	spin_word_give(&l->word);
 	irq_enable();
 }
 
