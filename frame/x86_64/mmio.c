@@ -2,52 +2,23 @@
 /*
  * Device registers in memory: claimed by byte ranges, since small devices share pages (virtio-mmio has 512 bytes each), mapped
  * uncached, each claim for itself. What is the frame's or RAM is refused.
- * Locking: `lock`, for the table of claims.
  */
+#include <frame/core/claims.h>
 #include <frame/core/internal.h>
 #include <frame/log.h>
 #include <frame/mmio.h>
-#include <frame/spinlock.h>
 #include <frame/x86_64/acpi.h>
 #include <frame/x86_64/apic.h>
 #include <frame/x86_64/arch.h>
 #include <lib/errno.h>
 
-#define CLAIMS_MAX 256u
-
-struct claim {
-	paddr_t start, end;		/* [l] end 0: not in use */
-	u64 base;			/* [l] */
-	const char *name;		/* [l] */
-};
-
-static struct spinlock lock = SPINLOCK_INIT("mmio_claims");
-static struct claim claims[CLAIMS_MAX];		/* [l] */
+static struct claims claims = { .lock = SPINLOCK_INIT("mmio_claims") };
 
 static bool is_frames_own(paddr_t start, u64 size)
 {
 	if (memory_is_ram(start, size) || apic_owns_mmio(start, size) || ioapic_owns_mmio(start, size) || machine_owns_mmio(start, size))
 		return true;
 	return acpi_facts.hpet && start < acpi_facts.hpet + 0x400 && acpi_facts.hpet < start + size;
-}
-
-/* Enters the range into the table. */
-static int claim_enter(paddr_t start, paddr_t end, const char *name, struct claim **out)
-{
-	struct claim *unused = NULL;
-
-	SPIN_GUARD(&lock);
-	for (u32 i = 0; i < CLAIMS_MAX; i++) {
-		if (!claims[i].end)
-			unused = unused ? unused : &claims[i];
-		else if (start < claims[i].end && claims[i].start < end)
-			return -EBUSY;
-	}
-	if (!unused)
-		return -ENOMEM;
-	*unused = (struct claim){ .start = start, .end = end, .name = name };
-	*out = unused;
-	return 0;
 }
 
 static u64 map_range(paddr_t start, u64 size)
@@ -66,7 +37,6 @@ static u64 map_range(paddr_t start, u64 size)
 
 int mmio_claim(struct mmio *m, paddr_t start, size_t size, const char *name)
 {
-	struct claim *c;
 	paddr_t end;
 	int err;
 
@@ -74,36 +44,24 @@ int mmio_claim(struct mmio *m, paddr_t start, size_t size, const char *name)
 		return -EINVAL;
 	if (is_frames_own(start, size))
 		return -EBUSY;
-	err = claim_enter(start, end, name, &c);
+	err = claims_enter(&claims, start, end, name);
 	if (err)
 		return err;
-	m->base = map_range(start, size);
-	m->size = size;
+	*m = (struct mmio){ .base = map_range(start, size), .size = size, .start = start };
 	if (!m->base) {
-		spin_lock(&lock);
-		c->end = 0;
-		spin_unlock(&lock);
+		claims_leave(&claims, start);
 		return -ENOMEM;
 	}
-	c->base = m->base;
 	return 0;
 }
 
 void mmio_release(struct mmio *m)
 {
 	u64 page = ALIGN_DOWN(m->base, PAGE_SIZE), bytes = ALIGN_UP(m->base + m->size, PAGE_SIZE) - page;
-	bool is_found = false;
 
 	kmap_unmap(page, bytes);
 	kmap_free(page, bytes);
-	spin_lock(&lock);
-	for (u32 i = 0; i < CLAIMS_MAX && !is_found; i++) {
-		is_found = claims[i].end && claims[i].base == m->base;
-		if (is_found)
-			claims[i].end = 0;
-	}
-	spin_unlock(&lock);
-	BUG_ON(!is_found);
+	claims_leave(&claims, m->start);
 	*m = (struct mmio){ 0 };
 }
 

@@ -2,24 +2,15 @@
 /*
  * Device registers in I/O ports. The frame's own cannot be claimed: interrupt controllers, timer, RTC index, keyboard reset, ACPI's registers.
  * (The first serial port is the early console's until a driver claims it: log_set_console.)
- * Locking: `lock`, for the table of claims.
  */
+#include <frame/core/claims.h>
 #include <frame/log.h>
 #include <frame/pio.h>
-#include <frame/spinlock.h>
 #include <frame/x86_64/acpi.h>
 #include <frame/x86_64/arch.h>
 #include <lib/errno.h>
 
-#define CLAIMS_MAX 64u
-
-struct claim {
-	u32 start, end;			/* [l] end 0: not in use */
-	const char *name;		/* [l] */
-};
-
-static struct spinlock lock = SPINLOCK_INIT("pio_claims");
-static struct claim claims[CLAIMS_MAX];		/* [l] */
+static struct claims claims = { .lock = SPINLOCK_INIT("pio_claims") };
 
 static bool overlaps(u32 start, u32 end, u32 first, u32 size)
 {
@@ -46,38 +37,21 @@ static bool is_frames_own(u32 start, u32 end)
 int pio_claim(struct pio *p, u16 base, u16 size, const char *name)
 {
 	u32 start = base, end = start + size;
-	struct claim *unused = NULL;
+	int err;
 
 	if (!size || end > 0x10000)
 		return -EINVAL;
 	if (is_frames_own(start, end))
 		return -EBUSY;
-	SPIN_GUARD(&lock);
-	for (u32 i = 0; i < CLAIMS_MAX; i++) {
-		if (!claims[i].end)
-			unused = unused ? unused : &claims[i];
-		else if (start < claims[i].end && claims[i].start < end)
-			return -EBUSY;
-	}
-	if (!unused)
-		return -ENOMEM;
-	*unused = (struct claim){ start, end, name };
-	*p = (struct pio){ base, size };
-	return 0;
+	err = claims_enter(&claims, start, end, name);
+	if (!err)
+		*p = (struct pio){ base, size };
+	return err;
 }
 
 void pio_release(struct pio *p)
 {
-	bool is_found = false;
-
-	spin_lock(&lock);
-	for (u32 i = 0; i < CLAIMS_MAX && !is_found; i++) {
-		is_found = claims[i].end && claims[i].start == p->base;
-		if (is_found)
-			claims[i].end = 0;
-	}
-	spin_unlock(&lock);
-	BUG_ON(!is_found);
+	claims_leave(&claims, p->base);
 	*p = (struct pio){ 0, 0 };
 }
 

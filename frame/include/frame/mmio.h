@@ -9,6 +9,7 @@
 struct mmio {
 	u64 base;		/* [f] mapped uncached */
 	size_t size;		/* bytes */
+	paddr_t start;		/* [f] */
 };
 
 /* -EBUSY: the frame's, RAM, or already claimed. -EINVAL, -ENOMEM. Task context. */
