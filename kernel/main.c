@@ -9,6 +9,7 @@
 #include <frame/log.h>
 #include <frame/policy.h>
 #include "drivers/uart.h"
+#include "fs/anon.h"
 #include "fs/dev/devices.h"
 #include "fs/pipe.h"
 #include "fs/proc/procfs.h"
@@ -43,6 +44,7 @@ static void start(void *arg)
 	vfs_init();
 	tmpfs_init();
 	pipe_init();
+	anon_init();
 	devices_init();
 	tty_init();
 	uart_init();

@@ -346,24 +346,10 @@ static const struct inode_ops pipefs_inode_ops;
 
 static int pipefs_mount(const struct fs_type *t, const char *source, u32 flags, const char *options, struct super_block **out)
 {
-	struct super_block *sb;
-	struct inode *root;
-	int err = super_create(t, &pipefs_super_ops, &sb);
-
 	(void)source;
 	(void)flags;
 	(void)options;
-	if (err)
-		return err;
-	sb->magic = 0x50495045;		/* PIPEFS_MAGIC */
-	root = inode_new(sb, S_IFDIR | 0500);
-	sb->root = root ? d_make_root(sb, root) : NULL;
-	if (!sb->root) {
-		super_put(sb);
-		return -ENOMEM;
-	}
-	*out = sb;
-	return 0;
+	return super_create_bare(t, &pipefs_super_ops, 0x50495045 /* PIPEFS_MAGIC */, out);
 }
 
 static struct fs_type pipefs_type = { .name = "pipefs", .mount = pipefs_mount };

@@ -7,6 +7,7 @@
  */
 #include <lib/string.h>
 #include <frame/log.h>
+#include "abi/stat.h"
 #include "fs/calls.h"
 #include "fs/internal.h"
 #include "mm/alloc.h"
@@ -69,6 +70,25 @@ int super_create(const struct fs_type *t, const struct super_ops *ops, struct su
 	mutex_lock(&supers_mutex);
 	list_push_back(&supers, &sb->all_node);
 	mutex_unlock(&supers_mutex);
+	*out = sb;
+	return 0;
+}
+
+int super_create_bare(const struct fs_type *t, const struct super_ops *ops, u64 magic, struct super_block **out)
+{
+	struct super_block *sb;
+	struct inode *root;
+	int err = super_create(t, ops, &sb);
+
+	if (err)
+		return err;
+	sb->magic = magic;
+	root = inode_new(sb, S_IFDIR | 0500);
+	sb->root = root ? d_make_root(sb, root) : NULL;
+	if (!sb->root) {
+		super_put(sb);
+		return -ENOMEM;
+	}
 	*out = sb;
 	return 0;
 }

@@ -393,6 +393,8 @@ __must_check int mnt_want_write(struct mount *m);	/* -EROFS */
 void mnt_drop_write(struct mount *m);
 __must_check int super_create(const struct fs_type *t, const struct super_ops *ops, struct super_block **out);	/* anonymous device number */
 void super_put(struct super_block *sb);
+/* For types whose files have no names: the root is an empty directory that nobody reaches. -ENOMEM */
+__must_check int super_create_bare(const struct fs_type *t, const struct super_ops *ops, u64 magic, struct super_block **out);
 /* An instance that hangs nowhere: pipes, memfd, shared memory. Its path's mount; never unmounted. */
 __must_check int mount_internal(const struct fs_type *t, struct mount **out);
 /* For /proc/mounts and mountinfo: calls fn for each mount of the current namespace, under the mount lock shared. */
