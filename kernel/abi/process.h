@@ -19,6 +19,7 @@
 #include <linux/times.h>
 #include <linux/random.h>
 #include <linux/futex.h>
+#include <linux/pidfd.h>
 #include <linux/auxvec.h>
 #include <asm/auxvec.h>
 

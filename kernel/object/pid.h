@@ -20,6 +20,7 @@ enum pid_type { PID_TID, PID_TGID, PID_PGID, PID_SID, PID_TYPES };
 
 struct pid_ns;
 struct tty;
+struct pid_watch;
 extern struct pid_ns init_pid_ns;
 
 void pid_init(void);
@@ -36,6 +37,7 @@ struct pid {
 	struct spinlock_soft lock;		/* guards users[] */
 	struct list users[PID_TYPES];		/* [lock] PID_TID: threads; others: processes, by their pid_link */
 	struct tty *session_tty;		/* [a, tty/'s job lock] controlling terminal of the session this is the id of */
+	struct pid_watch *watch;		/* [lock] its pidfds (proc/pidfd.c); NULL: there are none */
 	struct pid_number numbers[];		/* level+1 of them */
 };
 

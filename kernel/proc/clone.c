@@ -12,9 +12,11 @@
 #include "abi/process.h"
 #include "abi/signal.h"
 #include "fs/fdtable.h"
+#include "fs/vfs.h"
 #include "object/pid_ns.h"
 #include "object/uaccess.h"
 #include "proc/internal.h"
+#include "proc/pidfd.h"
 #include "proc/userloop.h"
 
 #define CLONE_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
@@ -23,6 +25,8 @@ struct child {
 	struct process *process;	/* NULL until made; the caller's with CLONE_THREAD */
 	struct thread *thread;
 	struct pid *pid;
+	struct file *pidfd_file;	/* CLONE_PIDFD; its descriptor is reserved */
+	s32 pidfd;
 };
 
 /* --- decode */
@@ -38,7 +42,9 @@ static int check_flags(const struct clone_request *rq)
 		return -EINVAL;
 	if ((f & CLONE_PARENT) && current_process()->signal.is_init)
 		return -EINVAL;
-	if (f & (CLONE_NAMESPACES | CLONE_PIDFD | CLONE_INTO_CGROUP))
+	if ((f & CLONE_PIDFD) && ((f & (CLONE_THREAD | CLONE_DETACHED)) || ((f & CLONE_PARENT_SETTID) && rq->pidfd.v == rq->parent_tid.v)))
+		return -EINVAL;
+	if (f & (CLONE_NAMESPACES | CLONE_INTO_CGROUP))
 		return -EINVAL;
 	if ((f & CLONE_SETTLS) && rq->tls >= USPACE_END)
 		return -EPERM;
@@ -148,6 +154,22 @@ static void copy_thread_state(const struct clone_request *rq, struct thread *t)
 		t->signal.alt = me->signal.alt;
 }
 
+static int make_pidfd(const struct clone_request *rq, struct child *c)
+{
+	int fd, err;
+
+	if (!(rq->flags & CLONE_PIDFD))
+		return 0;
+	fd = fd_reserve(0, true);
+	if (fd < 0)
+		return fd;
+	c->pidfd = fd;
+	err = pidfd_file_create(c->pid, 0, &c->pidfd_file);
+	if (err)
+		fd_unreserve(fd);
+	return err ? err : uput(rq->pidfd, &fd, sizeof(fd));
+}
+
 static int make_child(const struct clone_request *rq, struct child *c)
 {
 	int err = make_process(rq, c);
@@ -161,11 +183,16 @@ static int make_child(const struct clone_request *rq, struct child *c)
 	if (err)
 		return err;
 	copy_thread_state(rq, c->thread);
-	return pid_create(&init_pid_ns, rq->set_tid, rq->n_set_tid, &c->pid);
+	err = pid_create(&init_pid_ns, rq->set_tid, rq->n_set_tid, &c->pid);
+	return err ? err : make_pidfd(rq, c);
 }
 
 static void undo_child(struct child *c)
 {
+	if (c->pidfd_file) {
+		fd_unreserve(c->pidfd);
+		file_put(c->pidfd_file);
+	}
 	if (c->pid)
 		pid_abandon(c->pid);
 	if (c->thread)
@@ -238,6 +265,8 @@ s64 proc_clone(const struct clone_request *rq)
 		undo_child(&c);
 		return err;
 	}
+	if (c.pidfd_file)
+		fd_install(c.pidfd, c.pidfd_file);
 	tid = thread_tid(c.thread);
 	if (rq->flags & CLONE_PARENT_SETTID)
 		thread_put_tid(rq->parent_tid, tid);

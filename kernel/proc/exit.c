@@ -14,6 +14,7 @@
 #include "object/pid_ns.h"
 #include "proc/internal.h"
 #include "proc/kill.h"
+#include "proc/pidfd.h"
 #include "proc/policy.h"
 #include "signal/policy.h"
 
@@ -232,7 +233,8 @@ static void end_process_locked(struct process *p, struct list *buried)
 	reparent_children_locked(p, buried);
 	hang_up_if_orphaned_locked(p, p->parent, p);
 	p->exit_status = p->signal.exit_code;
-	p->is_zombie = true;
+	WRITE_ONCE(p->is_zombie, true);
+	pidfd_notify_exit(p);
 	announce_zombie_locked(p, buried);
 }
 

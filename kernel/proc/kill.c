@@ -30,14 +30,16 @@ int may_signal(const struct thread *t, u32 sig)
 
 static int send_to_process(struct process *p, const struct siginfo_k *info)
 {
-	int err = may_signal(p->leader, (u32)info->signo);
+	struct thread *leader = process_leader_get(p);
+	int err = may_signal(leader, (u32)info->signo);
 
+	thread_put(leader);
 	return err ? err : signal_send_group(&p->signal, info);
 }
 
-int kill_process(s32 tgid, const struct siginfo_k *info)
+/* p NULL: no such process; its reference is taken over. */
+static int send_and_put(struct process *p, const struct siginfo_k *info)
 {
-	struct process *p = process_find_get(tgid);
 	int err;
 
 	if (!p)
@@ -45,6 +47,16 @@ int kill_process(s32 tgid, const struct siginfo_k *info)
 	err = (u32)info->signo > SIG_COUNT ? -EINVAL : send_to_process(p, info);
 	process_put(p);
 	return err;
+}
+
+int kill_process(s32 tgid, const struct siginfo_k *info)
+{
+	return send_and_put(process_find_get(tgid), info);
+}
+
+int kill_by_pid(struct pid *pid, const struct siginfo_k *info)
+{
+	return send_and_put(process_of_pid(pid), info);
 }
 
 int kill_thread(s32 tgid, s32 tid, const struct siginfo_k *info)

@@ -5,6 +5,8 @@
 
 #include <frame/ucopy.h>
 
+struct file;
+struct pid;
 struct process;
 
 /* Runs call `nr` with the arguments and stores the result in the register set. syscall/dispatch.c. */
@@ -15,6 +17,9 @@ void proc_policy_session_leader_exit(struct process *p);
 void proc_policy_futex_wake(uaddr_t addr);
 /* The current thread ends or execs: locks on its robust list are marked as left by a dead owner (get_robust_list(2)). ipc/robust.c. Task context, the mm still there. */
 void proc_policy_robust_exit(void);
+
+/* The process that an open directory /proc/PID is about, referenced; NULL: it is none. fs/proc/. */
+struct pid *proc_policy_pid_of_dir(const struct file *f);
 
 /* /proc/sys/kernel/keel_trace: the tracer's setting. syscall/trace.c. */
 __must_check int proc_policy_trace_set(const char *what);

@@ -90,8 +90,7 @@ void process_put(struct process *p)
 		rcu_call(&p->rcu, process_free);
 }
 
-/* The process with this id, referenced; pid under RCU. */
-static struct process *process_of_pid(struct pid *pid)
+struct process *process_of_pid(struct pid *pid)
 {
 	struct process *p = NULL;
 
@@ -101,6 +100,20 @@ static struct process *process_of_pid(struct pid *pid)
 		process_get(p);
 	}
 	return p;
+}
+
+/* exec may replace the leader meanwhile. */
+struct thread *process_leader_get(struct process *p)
+{
+	struct thread *t;
+
+	rcu_read_lock();
+	do {
+		t = rcu_deref(p->leader);
+	} while (!ref_try_get(&t->refs));
+	rcu_read_unlock();
+	process_get(p);
+	return t;
 }
 
 struct process *process_find_get(s32 tgid)

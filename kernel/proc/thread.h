@@ -148,6 +148,8 @@ struct thread *thread_find_get(s32 tid);
 struct process *process_find_get(s32 tgid);
 void thread_get(struct thread *t);
 void thread_put(struct thread *t);
+struct process *process_of_pid(struct pid *pid);	/* whose id it is, referenced; NULL: no process's, or it has been waited for. The caller holds the pid, by reference or RCU */
+struct thread *process_leader_get(struct process *p);
 void process_get(struct process *p);
 void process_put(struct process *p);
 s32 thread_tid(const struct thread *t);		/* in the current namespace; 0 if not visible */
@@ -201,7 +203,7 @@ void process_itimer_set(u32 which, const struct itimer_k *new, struct itimer_k *
 /* --- wait */
 struct wait_request {
 	u32 id_type;			/* P_ALL 0, P_PID 1, P_PGID 2, P_PIDFD 3 */
-	s32 id;
+	s32 id;				/* P_PIDFD: the descriptor */
 	u32 options;			/* W* */
 };
 struct wait_result {
@@ -210,7 +212,7 @@ struct wait_result {
 	s32 wait_status;		/* as wait4 gives it */
 	struct cpu_usage usage;
 };
-__must_check int proc_wait(const struct wait_request *rq, struct wait_result *out);	/* 1 one found, 0 none ready (WNOHANG), -ECHILD, -ERESTARTSYS, -EINVAL */
+__must_check int proc_wait(const struct wait_request *rq, struct wait_result *out);	/* 1 one found, 0 none ready (WNOHANG), -ECHILD, -ERESTARTSYS, -EINVAL; P_PIDFD: also -EBADF, -EAGAIN (O_NONBLOCK) */
 
 /* --- limits, sessions, usage, permission */
 u64 rlimit_current(u32 which);			/* soft limit of the current process; kernel threads: none */
@@ -229,6 +231,7 @@ __must_check int may_signal(const struct thread *t, u32 sig);
 void process_set_dumpable(struct process *p, bool is_dumpable);
 bool thread_may_schedule(const struct thread *t);		/* same euid, or CAP_SYS_NICE */
 __must_check int may_ptrace_read(const struct thread *t);	/* PTRACE_MODE_READ_FSCREDS of ptrace(2) */
+__must_check int may_ptrace_attach(const struct thread *t);	/* PTRACE_MODE_ATTACH_REALCREDS */
 /* Sends to a process group, a session … 0, -ESRCH, -EPERM as kill(2). */
 __must_check int signal_pgrp(struct pid *pgrp, const struct siginfo_k *info, bool check);
 bool pgrp_is_orphaned(struct pid *pgrp);

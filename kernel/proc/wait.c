@@ -11,21 +11,27 @@
 #include "abi/signal.h"
 #include "object/pid_ns.h"
 #include "proc/internal.h"
+#include "proc/pidfd.h"
 
 struct wait_state {
 	const struct wait_request *rq;
-	struct pid *pid;		/* P_PID, P_PGID: referenced; NULL: no such, or P_ALL */
+	struct pid *pid;		/* P_PID, P_PGID, P_PIDFD: referenced; NULL: no such, or P_ALL */
 	struct process *taken;		/* a zombie: the tree's reference is ours now */
 	struct cpu_usage children;	/* … what it has waited for itself */
 	bool has_candidate;		/* there is a child that may have news one day */
 };
+
+static bool is_about_one(const struct wait_state *w)
+{
+	return w->rq->id_type == P_PID || w->rq->id_type == P_PIDFD;
+}
 
 /* wait(2): "clone" children are those that send another signal than SIGCHLD. */
 static bool is_eligible(const struct wait_state *w, const struct process *p)
 {
 	u32 options = w->rq->options;
 
-	if (w->rq->id_type == P_PID && p->pids[PID_TGID] != w->pid)
+	if (is_about_one(w) && p->pids[PID_TGID] != w->pid)
 		return false;
 	if (w->rq->id_type == P_PGID && p->pids[PID_PGID] != w->pid)
 		return false;
@@ -160,7 +166,7 @@ static int look(struct wait_state *w, struct wait_result *out)
 	w->has_candidate = false;
 	if (w->rq->id_type == P_PGID && !w->pid)
 		return -ECHILD;
-	has_found = w->rq->id_type == P_PID ? look_at_one(w, out) : look_at_all(w, out);
+	has_found = is_about_one(w) ? look_at_one(w, out) : look_at_all(w, out);
 	return has_found ? 1 : w->has_candidate ? 0 : -ECHILD;
 }
 
@@ -203,20 +209,35 @@ static void account_child(struct wait_state *w)
 	process_put(w->taken);
 }
 
+static int find_pid(const struct wait_request *rq, struct pid **pid, bool *is_nonblock)
+{
+	*pid = NULL;
+	*is_nonblock = false;
+	switch (rq->id_type) {
+	case P_ALL:
+		return 0;
+	case P_PIDFD:
+		return pidfd_pid(rq->id, false, pid, is_nonblock);
+	case P_PID:
+	case P_PGID:
+		*pid = rq->id || rq->id_type == P_PID ? pid_find_get(&init_pid_ns, rq->id) : process_id_get(current_process(), PID_PGID);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
 int proc_wait(const struct wait_request *rq, struct wait_result *out)
 {
 	struct wait_state w = { .rq = rq };
-	int r;
+	bool is_nonblock;
+	int r = find_pid(rq, &w.pid, &is_nonblock);
 
-	if (rq->id_type != P_ALL && rq->id_type != P_PID && rq->id_type != P_PGID)
-		return -EINVAL;
-	if (rq->id_type == P_PGID && rq->id == 0)
-		w.pid = process_id_get(current_process(), PID_PGID);
-	else if (rq->id_type != P_ALL)
-		w.pid = pid_find_get(&init_pid_ns, rq->id);
+	if (r)
+		return r;
 	r = look(&w, out);
 	if (r == 0 && !(rq->options & WNOHANG))
-		r = look_and_sleep(&w, out);
+		r = is_nonblock ? -EAGAIN : look_and_sleep(&w, out);
 	account_child(&w);
 	pid_put(w.pid);
 	return r;

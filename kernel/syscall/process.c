@@ -183,7 +183,7 @@ static int check_waitid(s32 id_type, s32 id, u32 options)
 	case P_PGID:
 		return id >= 0 ? 0 : -EINVAL;
 	case P_PIDFD:
-		return id >= 0 ? -EBADF : -EINVAL;	/* no descriptor here is one of a process */
+		return id >= 0 ? 0 : -EINVAL;
 	default:
 		return -EINVAL;
 	}

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Signal calls: sigaction(2), sigprocmask(2), sigpending(2), sigsuspend(2), sigtimedwait(2), sigaltstack(2), sigqueue(3), kill(2), tgkill(2). */
-#include <lib/string.h>
 #include "abi/signal.h"
 #include "proc/kill.h"
 #include "proc/thread.h"
 #include "syscall/deadline.h"
 #include "syscall/handlers.h"
+#include "syscall/siginfo.h"
 
 /* --- actions and masks */
 
@@ -162,19 +162,14 @@ s64 sys_tgkill(const struct syscall_args *a)
 	return kill_thread((s32)a->v[0], (s32)a->v[1], &info);
 }
 
-/* A siginfo from user space is shown to the receiver as it was given; only its own process may be told that the kernel sent it. */
 static int get_siginfo(uaddr_t from, u32 sig, s32 target, struct siginfo_k *info)
 {
-	siginfo_t abi;
+	int err = siginfo_get(from, info);
 
-	if (uget(&abi, from, sizeof(abi)))
-		return -EFAULT;
-	if ((abi.si_code >= 0 || abi.si_code == SI_TKILL) && target != process_tgid(current_process()))
-		return -EPERM;
-	*info = (struct siginfo_k){ .signo = (s32)sig, .code = abi.si_code, .pid = abi.si_pid, .uid = abi.si_uid, .is_raw = true };
-	_Static_assert(sizeof(abi) == sizeof(info->raw), "raw siginfo");
-	memcpy(info->raw, &abi, sizeof(abi));
-	return 0;
+	if (err)
+		return err;
+	info->signo = (s32)sig;
+	return siginfo_check(info, target == process_tgid(current_process()));
 }
 
 s64 sys_rt_sigqueueinfo(const struct syscall_args *a)

@@ -18,6 +18,7 @@
 #include "mm/alloc.h"
 #include "object/pid_ns.h"
 #include "proc/inspect.h"
+#include "proc/policy.h"
 
 #define PROC_MAGIC 0x9fa0
 #define FIRST_PID_COOKIE 1024	/* directory positions below are the table's */
@@ -111,6 +112,13 @@ static void proc_evict(struct inode *inode)
 		pid_put(pi->pid);
 	kfree(pi);
 	inode->private = NULL;
+}
+
+struct pid *proc_policy_pid_of_dir(const struct file *f)
+{
+	const struct proc_inode *pi = f->inode->private;
+
+	return f->inode->ops == &proc_inode_ops && pi->node == &proc_pid_node ? pid_get(pi->pid) : NULL;
 }
 
 /* --- look-up */
