@@ -112,19 +112,23 @@ $(OBJ)/.embed: FORCE
 	@mkdir -p $(@D)
 	@echo '$(EMBED)' | cmp -s - $@ || echo '$(EMBED)' > $@
 
+# The vDSO is a program for the guest that rides in the kernel's image.
+include user/vdso/vdso.mk
+objs_linked := $(objs) $(if $(filter kernel,$(KERNEL)),$(vdso).o)
+
 # Linked twice: the first time to learn where addresses stand, for moving the image at boot (frame/x86_64/kaslr.c).
 lds := frame/x86_64/kernel.lds
 link = $(CC) -nostdlib -static $(if $(IS_CLANG),,-no-pie) -Wl,-T,$(lds) -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments
 relocs := $(OBJ)/relocs
-$(relocs).o: $(objs) $(lds) tools/relocs.py
-	$(Q)$(link) -Wl,--strip-debug -Wl,--emit-relocs -o $(relocs).elf $(objs)
+$(relocs).o: $(objs_linked) $(lds) tools/relocs.py
+	$(Q)$(link) -Wl,--strip-debug -Wl,--emit-relocs -o $(relocs).elf $(objs_linked)
 	$(Q)python3 tools/relocs.py $(relocs).elf $(relocs).bin
 	$(Q)printf '.section .relocs, "a"\n.incbin "$(relocs).bin"\n.section .note.GNU-stack, "", @progbits\n' | $(CC) -c -x assembler -o $@ -
 	$(Q)rm -f $(relocs).elf
-$(OUT)/keel.elf: $(objs) $(relocs).o $(lds)
+$(OUT)/keel.elf: $(objs_linked) $(relocs).o $(lds)
 	$(if $(Q),@echo '  LD      $@')
-	$(Q)$(link) -Wl,-Map,$(OUT)/keel.map -o $@ $(objs) $(relocs).o
+	$(Q)$(link) -Wl,-Map,$(OUT)/keel.map -o $@ $(objs_linked) $(relocs).o
 
 # --- Programs for the host and the guest
 -include user/user.mk

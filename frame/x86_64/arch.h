@@ -61,6 +61,15 @@ static inline u64 rdtsc(void)
 	return (u64)hi << 32 | lo;
 }
 
+/* Neither before what stands before it nor after what follows (SDM 2B, RDTSC): clocks of two CPUs can be compared. */
+static inline u64 rdtsc_ordered(void)
+{
+	u32 lo, hi;
+
+	__asm__ volatile("lfence; rdtsc; lfence" : "=a"(lo), "=d"(hi) : : "memory");
+	return (u64)hi << 32 | lo;
+}
+
 #define MSR_APIC_BASE		0x1b
 #define MSR_TSC_DEADLINE	0x6e0
 #define MSR_SYSENTER_CS		0x174
@@ -72,6 +81,7 @@ static inline u64 rdtsc(void)
 #define MSR_FS_BASE		0xc0000100
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
+#define MSR_TSC_AUX		0xc0000103
 
 #define EFER_SCE 1ul
 #define EFER_LME 0x100ul
@@ -158,7 +168,7 @@ static inline struct cpuid cpuid(u32 leaf, u32 sub)
 /* What the boot CPU has and is used (all CPUs are taken to be alike). [I] after cpu_init_boot. */
 struct cpu_features {
 	bool nx, pge, page_1g, smep, smap, umip, fsgsbase, pcid, invpcid, x2apic, tsc_deadline, tsc_invariant;
-	bool fxsr, xsave, xsaveopt, avx, rdrand, rdseed, hypervisor, pat;
+	bool fxsr, xsave, xsaveopt, avx, rdrand, rdseed, hypervisor, pat, rdtscp;
 	u32 max_leaf, max_ext_leaf;
 	u8 phys_bits, virt_bits;
 };
@@ -179,7 +189,7 @@ _Static_assert(sizeof(struct tss) == 104, "TSS");
 enum { IST_DOUBLE_FAULT = 1, IST_NMI, IST_DEBUG, IST_MACHINE_CHECK, IST_STACKS = 4 };
 
 struct arch_cpu {
-	u64 gdt[10];
+	u64 gdt[SEL_CPU_NUMBER / 8 + 1];
 	struct tss tss __aligned(16);
 };
 

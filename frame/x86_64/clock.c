@@ -2,7 +2,7 @@
 /*
  * Time: the time stamp counter as a clock, the local APIC's timer for this CPU's next event.
  *
- *	clock_now_ns = (TSC - its value at entry) * mult >> 32,	mult = 2^32 * 10^9 / Hz
+ *	clock_now_ns = (TSC - its value at entry) * mult >> 32,	mult = 2^32 * 10^9 / Hz		(lib/clock_page.h)
  *
  * No lock and nothing shared is written. The counters of all CPUs are taken to run in step, as virtual machines and CPUs with an
  * invariant TSC have them. Where the rate comes from: clock_calibrate.c.
@@ -18,6 +18,7 @@
 #include <frame/x86_64/apic.h>
 #include <frame/x86_64/arch.h>
 #include <frame/x86_64/calibrate.h>
+#include <lib/clock_page.h>
 #include <lib/math64.h>
 
 #define ARM_MAX_NS (600 * NSEC_PER_SEC)		/* what is farther away is armed again when that has passed */
@@ -33,7 +34,13 @@ static PERCPU(u64, event_deadline) = CLOCK_EVENT_NONE;	/* [this CPU, interrupts 
 
 u64 clock_now_ns(void)
 {
-	return mul_u64_u64_shr(rdtsc() - base_cycles, ns_per_cycle, 32);
+	return clock_cycles_to_ns(rdtsc_ordered() - base_cycles, ns_per_cycle);
+}
+
+void clock_user_counter(u64 *base, u64 *mult)
+{
+	*base = base_cycles;
+	*mult = ns_per_cycle;
 }
 
 u64 clock_resolution_ns(void)

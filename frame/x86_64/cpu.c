@@ -80,6 +80,7 @@ static __init void detect_features(void)
 	f->umip = l7.c & BIT(2);
 	f->nx = e1.d & BIT(20);
 	f->page_1g = e1.d & BIT(26);
+	f->rdtscp = e1.d & BIT(27);
 	f->tsc_invariant = e7.d & BIT(8);
 	f->phys_bits = e8.a & 0xff;
 	f->virt_bits = e8.a >> 8 & 0xff;
@@ -133,6 +134,7 @@ static void load_tables(struct arch_cpu *a)
 	a->gdt[SEL_USER_CS / 8] = 0x00affb000000ffff;
 	a->gdt[SEL_TSS / 8] = (sizeof(a->tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
 	a->gdt[SEL_TSS / 8 + 1] = tss >> 32;
+	a->gdt[SEL_CPU_NUMBER / 8] = 0x0000f10000000000 | cpu_id();
 	a->tss.iomap_base = sizeof(a->tss);
 	__asm__ volatile("lgdt %0\n"
 			 "	pushq %1\n"
@@ -164,6 +166,8 @@ static void set_control_registers(void)
 	wrmsr(MSR_SYSENTER_CS, 0);		/* SYSENTER is a protection fault */
 	wrmsr(MSR_KERNEL_GS_BASE, 0);
 	wrmsr(MSR_FS_BASE, 0);
+	if (f->rdtscp)
+		wrmsr(MSR_TSC_AUX, cpu_id());	/* the user's RDTSCP and RDPID */
 }
 
 /* On the CPU itself, GS already right. */

@@ -14,6 +14,7 @@
 #define SEL_USER_DS 0x2b
 #define SEL_USER_CS 0x33
 #define SEL_TSS 0x40
+#define SEL_CPU_NUMBER 0x7b	/* no segment: its limit is the CPU's number, which LSL reads in user mode (user/vdso). Linux has it there, too */
 
 /* struct cpu_local (frame/percpu.h): fixed part, and indices of arch[]. */
 #define CPU_SELF 0

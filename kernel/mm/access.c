@@ -45,7 +45,7 @@ static int try_get_page(struct fault *f, u64 addr, bool force, struct page **out
 	*out = NULL;
 	f->is_unlocked = false;
 	f->v = mm_find_vma(f->mm, addr);
-	if (!f->v || f->v->start > addr || !may_access(f->v, f->is_write, force)) {
+	if (!f->v || f->v->start > addr || (f->v->flags & VMA_IO) || !may_access(f->v, f->is_write, force)) {
 		rwsem_read_unlock(&f->mm->lock);
 		return -EFAULT;
 	}

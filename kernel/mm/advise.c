@@ -161,7 +161,7 @@ static int advise_pages(struct vma *v, u64 start, u64 end, s32 advice)
 		read_ahead(v, start, end);
 		return 0;
 	case MADV_DONTNEED:
-		if (v->flags & VMA_LOCKED)
+		if (v->flags & (VMA_LOCKED | VMA_IO))
 			return -EINVAL;
 		__fallthrough_;
 	case MADV_DONTNEED_LOCKED:

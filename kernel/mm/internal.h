@@ -59,7 +59,7 @@ void vma_bury(struct vma *v);				/* [m] unlinked: freed by mm_write_unlock */
 void vma_set_range(struct vma *v, u64 start, u64 end, u64 pgoff);	/* [m] linked; may not pass its neighbours */
 struct vma *vma_next(const struct vma *v);
 struct vma *vma_prev(const struct vma *v);
-__must_check int vma_split(struct vma *v, u64 addr, struct vma **upper);	/* [m] -ENOMEM; v keeps the lower half */
+__must_check int vma_split(struct vma *v, u64 addr, struct vma **upper);	/* [m] -ENOMEM, -EINVAL (the vDSO is not cut); v keeps the lower half */
 __must_check int vma_isolate(struct vma **v, u64 start, u64 end);		/* [m] splits so that *v is within [start, end) */
 struct vma *vma_merge(struct vma *v);			/* [m] with its neighbours if they are alike; the result */
 /* Would a mapping of [start, end) touch v and be like it in all, so that v can simply grow? */

@@ -28,6 +28,7 @@ enum vma_flags {
 	VMA_SHARED = 0x80, VMA_GROWSDOWN = 0x100, VMA_LOCKED = 0x200, VMA_NORESERVE = 0x400, VMA_DONTFORK = 0x800,
 	VMA_WIPEONFORK = 0x1000, VMA_DONTDUMP = 0x2000, VMA_STACK = 0x4000, VMA_ACCOUNT = 0x8000, VMA_VDSO = 0x10000,
 	VMA_RAND_READ = 0x20000, VMA_SEQ_READ = 0x40000, VMA_NOHUGE = 0x80000, VMA_HUGE = 0x100000, VMA_LOCK_ONFAULT = 0x200000,
+	VMA_IO = 0x400000,					/* not to be looked into from outside: ptrace(2), /proc/PID/mem */
 };
 
 /* What a VMA maps besides anonymous memory; defined by fs/ (files) so that mm needs not know struct file. */

@@ -246,6 +246,8 @@ int vma_split(struct vma *v, u64 addr, struct vma **upper)
 {
 	struct vma *u;
 
+	if (v->flags & VMA_VDSO)
+		return -EINVAL;		/* its parts would be of no use; as Linux */
 	if (v->mm->n_vmas >= mm_tunables.max_map_count)
 		return -ENOMEM;
 	u = vma_alloc(v->mm);

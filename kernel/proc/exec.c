@@ -22,6 +22,7 @@
 #include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "proc/exec.h"
+#include "proc/vdso.h"
 
 #define INTERPRETERS_MOST 5	/* scripts on scripts; beyond: ELOOP */
 #define SECURE_STACK_MOST (8ull << 20)
@@ -279,6 +280,8 @@ static int exec_run(struct exec *x, s32 dirfd, const char *path, u32 at_flags)
 		err = load(x);
 	if (!err)
 		err = exec_stack_map(x);
+	if (!err)
+		err = vdso_map(x);
 	return err ? err : build_and_commit(x);
 }
 

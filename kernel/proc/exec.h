@@ -52,6 +52,7 @@ struct exec {
 	u32 phnum;
 	bool is_stack_exec;
 	u64 stack_end, sp;
+	u64 vdso;			/* its image's address; 0: none */
 	struct cred *cred;
 	bool is_secure;			/* AT_SECURE */
 	bool has_ended_threads;		/* other threads are gone: there is no way back */
@@ -66,6 +67,7 @@ bool is_script(const struct exec *x);
 __must_check int load_script(struct exec *x);		/* x->file becomes the interpreter. -ENOEXEC, -ENOENT … */
 __must_check int load_elf(struct exec *x);		/* maps it into x->mm. -ENOEXEC, -ELIBBAD, -ENOMEM … */
 __must_check int exec_stack_map(struct exec *x);
+bool exec_is_random(void);				/* are the new program's addresses to be? */
 __must_check int exec_stack_write(struct exec *x);	/* strings, vectors; x->cred is final */
 __must_check int exec_make_cred(struct exec *x);
 

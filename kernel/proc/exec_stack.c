@@ -139,6 +139,9 @@ static void make_auxv(const struct exec *x, u64 random_at, u64 platform_at, u64 
 
 	machine_facts(&hwcap, &hwcap2);
 	mm->n_auxv = 0;
+	if (x->vdso)
+		add(mm, AT_SYSINFO_EHDR, x->vdso);
+	add(mm, AT_MINSIGSTKSZ, auxv_min_sigstack(fpu_state_size()));
 	add(mm, AT_HWCAP, hwcap);
 	add(mm, AT_PAGESZ, PAGE_SIZE);
 	add(mm, AT_CLKTCK, 100);
@@ -157,23 +160,25 @@ static void make_auxv(const struct exec *x, u64 random_at, u64 platform_at, u64 
 	add(mm, AT_HWCAP2, hwcap2);
 	add(mm, AT_EXECFN, name_at);
 	add(mm, AT_PLATFORM, platform_at);
-	add(mm, AT_MINSIGSTKSZ, auxv_min_sigstack(fpu_state_size()));
 	add(mm, AT_NULL, 0);
 	_Static_assert(2 * AUXV_MAX <= ARRAY_SIZE(((struct mm *)NULL)->auxv), "room for the auxiliary vector");
 }
 
-#define AUXV_WORDS (2 * 20)
+static u32 auxv_words(const struct exec *x)
+{
+	return x->vdso ? 2 * 21 : 2 * 20;
+}
 
 /* --- the whole */
 
-static bool is_random(void)
+bool exec_is_random(void)
 {
 	return READ_ONCE(mm_tunables.randomize_va_space) && !(READ_ONCE(current_process()->personality) & ADDR_NO_RANDOMIZE);
 }
 
 static u64 vector_words(const struct exec *x)
 {
-	return 1 + x->args.argc + 1 + x->args.envc + 1 + AUXV_WORDS + 2 + 1;
+	return 1 + x->args.argc + 1 + x->args.envc + 1 + auxv_words(x) + 2 + 1;
 }
 
 int exec_stack_map(struct exec *x)
@@ -187,7 +192,7 @@ int exec_stack_map(struct exec *x)
 	int err;
 
 	x->stack_end = USPACE_END;
-	if (is_random())
+	if (exec_is_random())
 		x->stack_end -= random_below(STACK_RANDOM_PAGES) << PAGE_SHIFT;
 	rq.addr = x->stack_end - size;
 	err = mm_map(x->mm, &rq, &at);
@@ -203,13 +208,13 @@ static int write_all(struct exec *x, struct writer *w)
 	struct pointers p = { .w = w, .argc = a->argc, .envc = a->envc };
 	int err;
 
-	if (is_random())
+	if (exec_is_random())
 		strings -= random_below(2 * PAGE_SIZE);
 	x->sp = ALIGN_DOWN(strings - words * sizeof(u64), 16);
 	after_auxv = x->sp + (words - 3) * sizeof(u64);
 	p.at = p.next = w->string = mm->arg_start = strings;
 	make_auxv(x, after_auxv, after_auxv + sizeof(random), strings + exec_args_bytes(a) - a->name_len - 1);
-	ASSERT(mm->n_auxv == AUXV_WORDS);
+	ASSERT(mm->n_auxv == auxv_words(x));
 	w->at = mm->start_stack = x->sp;
 	put_word(w, a->argc);
 	err = exec_args_each(a, scan_text, &p);

@@ -16,6 +16,7 @@
 #include "proc/internal.h"
 #include "proc/userloop.h"
 #include "proc/uts.h"
+#include "proc/vdso.h"
 
 #define BYTES_PER_THREAD (8 * 16384)	/* an eighth of memory for stacks, as Linux computes threads-max (proc(5)) */
 #define THREADS_LEAST 20
@@ -34,6 +35,7 @@ void proc_init(void)
 	mem_stat(&mem);
 	n_most = (u32)clamp(mem.total * PAGE_SIZE / BYTES_PER_THREAD, (u64)THREADS_LEAST, (u64)PID_LIMIT);
 	init_nsproxy.uts = &init_uts_ns;
+	vdso_init();
 }
 
 u32 thread_limit(void)

@@ -91,6 +91,7 @@ static int ignore(void *ctx, const char *value, size_t len)
 static const struct cmdline_option options[] = {
 	{ "maxcpus", set_max_cpus }, { "nr_cpus", set_max_cpus }, { "rdinit", set_rdinit }, { "init", set_init }, { "console", set_console },
 	{ "trace", set_trace }, { "keel.ktest", set_ktest }, { "norandmaps", set_norandmaps }, { "quiet", ignore }, { "loglevel", ignore },
+	{ "vdso", ignore }, { "tsc", ignore },
 	{ "panic", ignore }, { "nokaslr", ignore }, { "root", ignore }, { "rootfstype", ignore }, { "rootflags", ignore }, { "ro", ignore }, { "rw", ignore },
 	{ "reboot", ignore }, { "acpi", ignore }, { "earlyprintk", ignore }, { "debug", ignore }, { "BOOT_IMAGE", ignore },
 };

@@ -21,18 +21,15 @@ static struct __kernel_timespec to_timespec(u64 ns)
 
 static struct __kernel_timespec to_timespec_signed(s64 ns)
 {
-	s64 sec = ns / (s64)NSEC_PER_SEC, rest = ns % (s64)NSEC_PER_SEC;
+	s64 rest, sec = clock_split(ns, &rest);
 
-	if (rest < 0) {
-		sec--;
-		rest += (s64)NSEC_PER_SEC;
-	}
 	return (struct __kernel_timespec){ .tv_sec = sec, .tv_nsec = rest };
 }
 
+/* Goes by the coarse clock, as on Linux: a file changed after time() has no earlier time stamp. */
 s64 sys_time(const struct syscall_args *a)
 {
-	s64 now = wall_now_ns() / (s64)NSEC_PER_SEC;
+	s64 rest, now = clock_split(wall_now_coarse_ns(), &rest);
 
 	if (a->v[0] && uput(arg_uaddr(a, 0), &now, sizeof(now)))
 		return -EFAULT;

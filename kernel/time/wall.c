@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The wall clock: a line through (base raw, base monotonic) with a rate, and offsets on top.
+ * The wall clock: a line through (base raw, base monotonic) with a rate, and offsets on top. The arithmetic, shared with the vDSO, is lib/clock_page.h's.
  *
- *	monotonic = base_mono + d + (d × rate >> 48),	d = clock_now_ns() − base_raw
- *	real      = monotonic + real_offset
- *	TAI       = real + tai_offset
- *
- * Changes rebase the line at the present moment, so the monotonic clock has no jump and never runs backwards (|rate| is well below one).
- * Writers hold wall_lock and bump the sequence count; readers retry.
+ * Changes rebase the line at the present moment, so the monotonic clock has no jump and never runs backwards (|rate| is well below one), and the coarse
+ * clocks tick there. Writers hold wall_lock and bump two sequence counts: the programs' page is closed before ours and opened after it, so who has seen
+ * the new line in one place cannot find the old one in the other. Readers take the time inside and retry.
  */
 #include <frame/clock.h>
 #include <frame/spinlock.h>
 #include <frame/log.h>
+#include <lib/clock_page.h>
 #include <lib/math64.h>
 #include "sync/seqlock.h"
 #include "abi/process.h"
@@ -21,37 +19,25 @@
 
 #define SECONDS_MAX ((s64)(U64_MAX / 2 / NSEC_PER_SEC) - 30ll * 365 * 24 * 3600)	/* leaves thirty years of uptime before ns overflow */
 
-struct wall_line {
-	u64 base_raw, base_mono;
-	s64 rate;		/* parts of 2^48 */
-	s64 real_offset;
-	s32 tai_offset;		/* seconds */
-};
-
 struct spinlock_soft wall_lock = SPINLOCK_INIT("wall clock");
 static struct seqcount seq;	/* [wall_lock to write] */
-static struct wall_line line;	/* [wall_lock, seq] */
+static struct clock_line line;	/* [wall_lock, seq] */
+static struct clock_page *page;	/* [wall_lock] what programs read; written only, NULL before there are any */
 static struct wall_zone zone;	/* [wall_lock] */
 static bool is_zone_set;	/* [wall_lock] */
 static bool has_rtc;		/* [I] after wall_init */
 static u32 changes;		/* [a] */
 static struct waitq change_queue = WAITQ_INIT("wall clock changes", change_queue);
 
-/* d × rate / 2^48 with the sign of rate. */
-static s64 scale(u64 d, s64 rate)
+/* The line, and the raw time at which it holds. */
+static struct clock_line line_read(u64 *raw)
 {
-	if (likely(rate == 0))
-		return 0;
-	return rate > 0 ? (s64)mul_u64_u64_shr(d, (u64)rate, 48) : -(s64)mul_u64_u64_shr(d, (u64)-rate, 48);
-}
-
-static struct wall_line line_read(void)
-{
-	struct wall_line l;
+	struct clock_line l;
 	u32 s;
 
 	do {
 		s = seq_read_begin(&seq);
+		*raw = clock_now_ns();
 		l.base_raw = READ_ONCE(line.base_raw);
 		l.base_mono = READ_ONCE(line.base_mono);
 		l.rate = READ_ONCE(line.rate);
@@ -61,16 +47,8 @@ static struct wall_line line_read(void)
 	return l;
 }
 
-/* raw may lie a little before the base: it was read before a change that came in between, or is rounded down. */
-static u64 line_monotonic(const struct wall_line *l, u64 raw_ns)
-{
-	if (unlikely(raw_ns < l->base_raw))
-		return l->base_mono - min(l->base_mono, l->base_raw - raw_ns);
-	return l->base_mono + (raw_ns - l->base_raw) + (u64)scale(raw_ns - l->base_raw, l->rate);
-}
-
 /* The raw time at which the monotonic clock will show `mono`, rounded up. */
-static u64 line_raw(const struct wall_line *l, u64 mono_ns)
+static u64 line_raw(const struct clock_line *l, u64 mono_ns)
 {
 	u64 d, whole = 1ul << 48;
 
@@ -84,59 +62,61 @@ static u64 line_raw(const struct wall_line *l, u64 mono_ns)
 
 u64 wall_monotonic_ns(void)
 {
-	struct wall_line l = line_read();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return line_monotonic(&l, clock_now_ns());
+	return clock_line_at(&l, now);
 }
 
 s64 wall_now_ns(void)
 {
-	struct wall_line l = line_read();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return (s64)line_monotonic(&l, clock_now_ns()) + l.real_offset;
+	return clock_line_real(&l, now);
 }
 
 s64 wall_tai_ns(void)
 {
-	struct wall_line l = line_read();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return (s64)line_monotonic(&l, clock_now_ns()) + l.real_offset + l.tai_offset * (s64)NSEC_PER_SEC;
+	return clock_line_tai(&l, now);
 }
 
-/* What a clock read at a 4 ms tick would show; nothing ticks for it. */
 u64 wall_monotonic_coarse_ns(void)
 {
-	struct wall_line l = line_read();
-	u64 now = clock_now_ns();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return line_monotonic(&l, now - now % WALL_COARSE_NS);
+	return clock_line_at(&l, clock_coarse_raw(now));
 }
 
 s64 wall_now_coarse_ns(void)
 {
-	struct wall_line l = line_read();
-	u64 now = clock_now_ns();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return (s64)line_monotonic(&l, now - now % WALL_COARSE_NS) + l.real_offset;
+	return clock_line_real(&l, clock_coarse_raw(now));
 }
 
 u64 wall_monotonic_to_deadline(u64 monotonic_ns)
 {
-	struct wall_line l = line_read();
-	u64 now = clock_now_ns();
+	u64 now;
+	struct clock_line l = line_read(&now);
 
-	return line_monotonic(&l, now) >= monotonic_ns ? 0 : line_raw(&l, monotonic_ns);
+	return clock_line_at(&l, now) >= monotonic_ns ? 0 : line_raw(&l, monotonic_ns);
 }
 
 static u64 real_to_deadline(s64 realtime_ns, bool is_tai)
 {
-	struct wall_line l = line_read();
-	u64 now = clock_now_ns();
+	u64 now;
+	struct clock_line l = line_read(&now);
 	s64 offset = l.real_offset + (is_tai ? l.tai_offset * (s64)NSEC_PER_SEC : 0), mono;
 
 	if (__builtin_sub_overflow(realtime_ns, offset, &mono))
 		mono = realtime_ns < 0 ? 0 : S64_MAX;
-	if (mono <= 0 || line_monotonic(&l, now) >= (u64)mono)
+	if (mono <= 0 || clock_line_at(&l, now) >= (u64)mono)
 		return 0;
 	return line_raw(&l, (u64)mono);
 }
@@ -163,9 +143,9 @@ struct waitq *wall_changes(void)
 
 s64 wall_boot_ns(void)
 {
-	struct wall_line l = line_read();
+	u64 now;
 
-	return l.real_offset;
+	return line_read(&now).real_offset;
 }
 
 void wall_announce(void)
@@ -174,11 +154,49 @@ void wall_announce(void)
 	waitq_wake_all(&change_queue);
 }
 
+/* --- Changes, under wall_lock: begin, write the line's other fields, end. */
+
+static void change_begin(void)
+{
+	u64 now, mono;
+
+	if (page) {
+		WRITE_ONCE(page->seq, page->seq + 1);
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+	}
+	seq_write_begin(&seq);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* both are seen to be odd before the moment of the change */
+	now = clock_now_ns();
+	mono = clock_line_at(&line, now);
+	WRITE_ONCE(line.base_raw, now);
+	WRITE_ONCE(line.base_mono, mono);
+}
+
+static void change_end(void)
+{
+	seq_write_end(&seq);
+	if (!page)
+		return;
+	page->line = line;
+	page->minutes_west = zone.minutes_west;
+	page->dst_time = zone.dst_time;
+	STORE_RELEASE(page->seq, page->seq + 1);
+}
+
+void wall_share(struct clock_page *new)
+{
+	spin_lock_soft(&wall_lock);
+	page = new;
+	change_begin();
+	change_end();
+	spin_unlock_soft(&wall_lock);
+}
+
 void wall_shift_locked(s64 delta_ns)
 {
-	seq_write_begin(&seq);
+	change_begin();
 	WRITE_ONCE(line.real_offset, line.real_offset + delta_ns);
-	seq_write_end(&seq);
+	change_end();
 }
 
 void wall_set(s64 realtime_ns)
@@ -214,7 +232,9 @@ int wall_set_zone(const struct wall_zone *new, bool with_time)
 	if (new->minutes_west > 15 * 60 || new->minutes_west < -15 * 60)
 		return -EINVAL;
 	spin_lock_soft(&wall_lock);
+	change_begin();
 	zone = *new;
+	change_end();
 	if (!is_zone_set && !with_time && new->minutes_west) {
 		wall_shift_locked(new->minutes_west * 60 * (s64)NSEC_PER_SEC);
 		has_warped = true;
@@ -239,29 +259,23 @@ bool wall_has_rtc(void)
 
 void wall_set_rate_locked(s64 rate)
 {
-	u64 now, mono;
-
 	if (rate == line.rate)
 		return;
-	now = clock_now_ns();
-	mono = line_monotonic(&line, now);
-	seq_write_begin(&seq);
-	WRITE_ONCE(line.base_raw, now);
-	WRITE_ONCE(line.base_mono, mono);
+	change_begin();
 	WRITE_ONCE(line.rate, rate);
-	seq_write_end(&seq);
+	change_end();
 }
 
 void wall_set_tai_offset_locked(s32 seconds)
 {
-	seq_write_begin(&seq);
+	change_begin();
 	WRITE_ONCE(line.tai_offset, seconds);
-	seq_write_end(&seq);
+	change_end();
 }
 
 s32 wall_tai_offset(void)
 {
-	return READ_ONCE(line.tai_offset);
+	return (s32)READ_ONCE(line.tai_offset);
 }
 
 void wall_init(void)

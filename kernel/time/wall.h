@@ -9,6 +9,7 @@
 #ifndef TIME_WALL_H
 #define TIME_WALL_H
 
+#include <lib/clock_page.h>
 #include <lib/types.h>
 #include "sync/wait.h"
 
@@ -16,15 +17,16 @@ void wall_init(void);			/* from the RTC */
 u64 wall_monotonic_ns(void);		/* CLOCK_MONOTONIC, CLOCK_BOOTTIME */
 s64 wall_now_ns(void);			/* CLOCK_REALTIME, ns since 1970 UTC */
 s64 wall_tai_ns(void);			/* CLOCK_TAI */
-s64 wall_now_coarse_ns(void);		/* for file times; at most 4 ms old */
+s64 wall_now_coarse_ns(void);		/* for file times, time(2); at most 4 ms old */
 u64 wall_monotonic_coarse_ns(void);
-#define WALL_COARSE_NS 4000000ull
+#define WALL_COARSE_NS CLOCK_COARSE_NS
 void wall_set(s64 realtime_ns);		/* clock_settime; wakes TIMER_CANCEL_ON_SET waiters through wall_seq */
 u32 wall_seq(void);			/* changes at each discontinuous change */
 struct waitq *wall_changes(void);	/* woken at each: absolute CLOCK_REALTIME sleeps look at the time again */
 u64 wall_to_deadline(s64 realtime_ns);	/* clock_now_ns() deadline for an absolute real time; 0 if past */
 u64 wall_tai_to_deadline(s64 tai_ns);
 u64 wall_monotonic_to_deadline(u64 monotonic_ns);	/* 0 if past */
+void wall_share(struct clock_page *page);	/* keeps the programs' page up to date from now on; its counter fields are the caller's */
 s64 wall_boot_ns(void);			/* real time at boot (btime) */
 bool wall_has_rtc(void);		/* the machine has a battery-backed clock */
 

@@ -12,9 +12,11 @@
 #define NSEC_PER_MSEC 1000000ul
 #define NSEC_PER_USEC 1000ul
 
-u64 clock_now_ns(void);				/* any context */
+u64 clock_now_ns(void);				/* any context; read in program order */
 u64 clock_resolution_ns(void);
 u64 clock_cycle_hz(void);			/* of the counter behind clock_now_ns; 0 if it is not the TSC */
+/* For struct clock_page: how a program can compute clock_now_ns from the counter it reads; *ns_per_cycle 0 if it cannot. */
+void clock_user_counter(u64 *base_cycles, u64 *ns_per_cycle);
 /* Arms this CPU's one event: policy_clock_event() runs in hard context at or soon after the deadline (a past one: at once). Replaces
  * the former. CLOCK_EVENT_NONE disarms. Interrupts disabled. */
 #define CLOCK_EVENT_NONE (~0ull)

@@ -71,6 +71,17 @@ static void add_usage(struct proc_text *t, const struct vma_usage *u)
 	pt_add(t, "Referenced:     %8lu kB\nAnonymous:      %8lu kB\nSwap:           %8lu kB\n", KB(u->referenced), KB(u->anonymous), 0ul);
 }
 
+/* Two letters a flag, in proc(5)'s order. An area to be left alone is of page frames rather than pages ("pf"); the vDSO does not expand ("de"). */
+static const struct {
+	u32 flag;
+	const char *name;
+} flag_names[] = {
+	{ VMA_READ, "rd" }, { VMA_WRITE, "wr" }, { VMA_EXEC, "ex" }, { VMA_SHARED, "sh" }, { VMA_MAY_READ, "mr" }, { VMA_MAY_WRITE, "mw" },
+	{ VMA_MAY_EXEC, "me" }, { VMA_GROWSDOWN, "gd" }, { VMA_IO, "pf" }, { VMA_LOCKED, "lo" }, { VMA_IO, "io" }, { VMA_SEQ_READ, "sr" },
+	{ VMA_RAND_READ, "rr" }, { VMA_DONTFORK, "dc" }, { VMA_VDSO, "de" }, { VMA_ACCOUNT, "ac" }, { VMA_NORESERVE, "nr" }, { VMA_WIPEONFORK, "wf" },
+	{ VMA_DONTDUMP, "dd" }, { VMA_HUGE, "hg" }, { VMA_NOHUGE, "nh" },
+};
+
 static int add_smap(const struct vma *v, void *arg)
 {
 	struct walk *w = arg;
@@ -80,9 +91,11 @@ static int add_smap(const struct vma *v, void *arg)
 	mm_vma_usage(v, &u);
 	pt_add(w->t, "Size:           %8lu kB\nKernelPageSize: %8lu kB\nMMUPageSize:    %8lu kB\n", (v->end - v->start) / 1024, PAGE_SIZE / 1024, PAGE_SIZE / 1024);
 	add_usage(w->t, &u);
-	pt_add(w->t, "VmFlags:%s%s%s%s%s%s%s%s%s%s\n", v->flags & VMA_READ ? " rd" : "", v->flags & VMA_WRITE ? " wr" : "", v->flags & VMA_EXEC ? " ex" : "",
-	       v->flags & VMA_SHARED ? " sh" : "", v->flags & VMA_MAY_READ ? " mr" : "", v->flags & VMA_MAY_WRITE ? " mw" : "", v->flags & VMA_MAY_EXEC ? " me" : "",
-	       v->flags & VMA_GROWSDOWN ? " gd" : "", v->flags & VMA_LOCKED ? " lo" : "", v->flags & VMA_ACCOUNT ? " ac" : "");
+	pt_add(w->t, "VmFlags:");
+	for (u32 i = 0; i < ARRAY_SIZE(flag_names); i++)
+		if (v->flags & flag_names[i].flag)
+			pt_add(w->t, " %s", flag_names[i].name);
+	pt_add(w->t, "\n");
 	return 0;
 }
 
