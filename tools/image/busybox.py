@@ -35,7 +35,7 @@ def build():
     archive.char_device("dev/console", 5, 1)
     archive.char_device("dev/null", 1, 3, 0o666)
     archive.symlink("etc/mtab", "/proc/mounts")
-    _add_text_files(archive)
+    archive.tree(FILES)
     return archive.to_bytes()
 
 
@@ -52,13 +52,3 @@ def _find_binary():
 def _applets(binary):
     listed = subprocess.run([binary, "--list-full"], capture_output=True, text=True, check=True)
     return listed.stdout.split()
-
-
-def _add_text_files(archive):
-    for folder, _, names in os.walk(FILES):
-        for name in names:
-            path = os.path.join(folder, name)
-            with open(path, "rb") as text:
-                data = text.read()
-            mode = 0o755 if data.startswith(b"#!") else 0o644
-            archive.file(os.path.relpath(path, FILES), data, mode)

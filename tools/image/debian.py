@@ -5,10 +5,13 @@ The archive's own tools do the work (apt-get download, dpkg-deb), so downloads a
 way Debian verifies them.
 """
 
+import contextlib
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 
 from keel.errors import KeelError
@@ -27,7 +30,7 @@ def unpack(package, target, member):
     print(f"keel: downloading Debian's {package}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="keel-deb-") as folder:
         os.chmod(folder, 0o755)  # apt drops its privileges and still wants to read there
-        _download(package, folder)
+        _download([package], folder)
         debs = [name for name in os.listdir(folder) if name.endswith(".deb")]
         tree = os.path.join(folder, "tree")
         # Two processes, so that only the wanted member is written out.
@@ -48,6 +51,40 @@ def unpack(package, target, member):
         os.replace(temporary, target)
 
 
+def archives(packages, folder):
+    """The paths of the packages' .deb files in `folder`; those that are missing are downloaded."""
+    os.makedirs(folder, exist_ok=True)
+    missing = [package for package in packages if not _archive(package, folder)]
+    if missing:
+        print(f"keel: downloading {len(missing)} Debian packages", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="keel-deb-") as temporary:
+            os.chmod(temporary, 0o755)
+            _download(missing, temporary)
+            for name in os.listdir(temporary):
+                shutil.copyfile(os.path.join(temporary, name), os.path.join(folder, f".{os.getpid()}"))
+                os.replace(os.path.join(folder, f".{os.getpid()}"), os.path.join(folder, name))
+    found = [_archive(package, folder) for package in packages]
+    if None in found:
+        raise KeelError(f"{packages[found.index(None)]}: not among the downloaded packages")
+    return found
+
+
+def _archive(package, folder):
+    names = [name for name in os.listdir(folder) if name.startswith(package + "_")]
+    return os.path.join(folder, max(names)) if names else None
+
+
+@contextlib.contextmanager
+def contents(deb):
+    """The files of a package as an open tarfile."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as process:
+        with tarfile.open(fileobj=process.stdout, mode="r|") as archive:
+            yield archive
+        process.stdout.read()
+    if process.returncode:
+        raise KeelError(f"{deb}: dpkg-deb cannot read it; remove it to have it downloaded again")
+
+
 def newest_linux():
     """The name of the newest Linux 6.1 image package for amd64."""
     pattern = re.compile(r"linux-image-6\.1\.\d+-(\d+)-amd64")
@@ -63,15 +100,15 @@ def newest_linux():
                     "give a kernel image with --kernel FILE")
 
 
-def _download(package, folder):
+def _download(packages, folder):
     for attempt in range(2):
-        done = subprocess.run(["apt-get", "-q", "download", package], cwd=folder,
+        done = subprocess.run(["apt-get", "-q", "download", *packages], cwd=folder,
                               capture_output=True, text=True)
         if done.returncode == 0:
             return
         if attempt == 0:
             _update_lists()
-    raise KeelError(f"cannot download {package}:\n{done.stderr.strip()}")
+    raise KeelError(f"cannot download {' '.join(packages)}:\n{done.stderr.strip()}")
 
 
 def _update_lists():

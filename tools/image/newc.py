@@ -5,6 +5,7 @@ The output depends on the description alone: entries are sorted, times are fixed
 root, inode numbers count from 1. So the same sources give the same bytes.
 """
 
+import os
 import stat
 
 FIXED_TIME = 1735689600  # 2025-01-01T00:00:00Z
@@ -29,6 +30,16 @@ class Archive:
 
     def char_device(self, path, major, minor, mode=0o600):
         self._add(path, stat.S_IFCHR | mode, rdev=(major, minor))
+
+    def tree(self, folder):
+        """The text files under `folder`, as executable as they look."""
+        for where, _, names in os.walk(folder):
+            for name in names:
+                path = os.path.join(where, name)
+                with open(path, "rb") as text:
+                    data = text.read()
+                self.file(os.path.relpath(path, folder), data,
+                          0o755 if data.startswith(b"#!") else 0o644)
 
     def _add(self, path, mode, data=b"", rdev=(0, 0)):
         path = path.strip("/")

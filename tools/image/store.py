@@ -6,11 +6,16 @@ Sources go by their change time: an installed program carries the date of its pa
 import os
 import tempfile
 
-from image import busybox, overlay
+from image import busybox, debian_min, overlay
 from keel import paths
 from keel.errors import BadUsage, KeelError
 
-BUILDERS = {"busybox": busybox.build}
+BUILDERS = {"busybox": busybox.build, "debian-min": debian_min.build}
+_SOURCES = {"busybox": [busybox.BINARY]}
+
+# What ./keel run gives a guest by default: an archive and what it unpacks to must fit.
+MEMORY = {"debian-min": "512M"}
+DEFAULT_MEMORY = "256M"
 
 _NEWC = (b"070701", b"070702")
 _PACKED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"\x5d\0\0", b"\x89LZO", b"\x02!L\x18", b"\x28\xb5\x2f\xfd")
@@ -25,7 +30,7 @@ def ensure(name, output=None, force=False):
     if name not in BUILDERS:
         raise BadUsage(f"no image is called {name}; there is: {', '.join(names())}")
     path = output or paths.image(name)
-    if force or _is_stale(path):
+    if force or _is_stale(path, _SOURCES.get(name, [])):
         write_if_changed(path, BUILDERS[name]())
         os.utime(path)
     return path
@@ -74,12 +79,12 @@ def write_if_changed(path, data):
         raise
 
 
-def _is_stale(path):
+def _is_stale(path, sources):
     try:
         made = os.stat(path).st_mtime
     except FileNotFoundError:
         return True
-    sources = [busybox.BINARY]
+    sources = list(sources)
     for folder, _, files in os.walk(os.path.dirname(__file__)):
         sources += [os.path.join(folder, file) for file in files if not file.endswith(".pyc")]
     return any(os.path.exists(source) and os.stat(source).st_ctime > made for source in sources)

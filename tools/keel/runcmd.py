@@ -27,7 +27,7 @@ def parser():
     parse.add_argument("--root", metavar="NAME|FILE",
                        help="image or cpio archive to start from (default: busybox)")
     parse.add_argument("--cpus", type=int, default=1, metavar="N")
-    parse.add_argument("--mem", default="256M", metavar="SIZE")
+    parse.add_argument("--mem", metavar="SIZE", help="default: 256M; for debian-min 512M")
     parse.add_argument("--machine", choices=MACHINES, default="q35")
     parse.add_argument("--append", action="append", default=[], metavar="ARGS",
                        help="more words for the kernel's command line")
@@ -73,8 +73,9 @@ def main(args):
 
 def make_machine(options, agent):
     """Build what the options need and describe the machine."""
+    mem = options.mem or store.MEMORY.get(options.root, store.DEFAULT_MEMORY)
     machine = Machine(kernel=_kernel(options), machine=options.machine, cpus=options.cpus,
-                      mem=options.mem, accel=options.accel, icount=options.icount,
+                      mem=mem, accel=options.accel, icount=options.icount,
                       append=list(options.append), verbose=options.verbose,
                       allow_reboot=options.allow_reboot)
     # Keel carries busybox inside; any other kernel, and any addition to it, needs the archive.
