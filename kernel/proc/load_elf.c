@@ -168,7 +168,7 @@ static int map_zero_part(struct mm *mm, u64 start, u64 end, u32 prot)
 	return start < end ? mm_map(mm, &rq, &at) : 0;
 }
 
-/* The rest of the last file page, which the file's next bytes would fill. */
+/* The rest of the last file page, which the file's next bytes would fill: all of it, for ld.so takes what is behind its variables as zeroed memory. */
 static int clear_tail(struct mm *mm, u64 start, u64 end)
 {
 	static char zeros[PAGE_SIZE];	/* read only; the buffer's type is that of reads */
@@ -193,7 +193,7 @@ static int map_segment(struct mm *mm, const struct image *im, const struct elf_p
 	if (!err)
 		err = map_zero_part(mm, zero_start, ALIGN_UP(end, PAGE_SIZE), prot_of(ph));
 	if (!err && ph->p_filesz && end > file_end)
-		err = clear_tail(mm, file_end, min(end, zero_start));
+		err = clear_tail(mm, file_end, zero_start);
 	return err;
 }
 

@@ -89,8 +89,6 @@ void init_run(void)
 	static const char *const usual[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
 	const char *first = params.rdinit[0] ? params.rdinit : "/init";
 
-	params.envp[params.n_envp] = "HOME=/";
-	params.envp[params.n_envp + 1] = "TERM=linux";
 	if (trace_set(params.trace))
 		klog(LOG_ERR, "trace=: too long");
 	if (try_init(first) == 0)

@@ -10,7 +10,7 @@
 #include <frame/log.h>
 #include "start/params.h"
 
-struct params params = { .console = "ttyS0", .has_randomisation = true };
+struct params params = { .console = "ttyS0", .has_randomisation = true, .envp = { "HOME=/", "TERM=linux" }, .n_envp = 2 };
 
 static char words[4096];		/* what init gets */
 static size_t words_used;
@@ -96,6 +96,20 @@ static const struct cmdline_option options[] = {
 	{ "reboot", ignore }, { "acpi", ignore }, { "earlyprintk", ignore }, { "debug", ignore }, { "BOOT_IMAGE", ignore },
 };
 
+/* A later value replaces an earlier one. `name_len`: with the '='. */
+static bool add_variable(const char *variable, size_t name_len)
+{
+	u32 i = 0;
+
+	while (i < params.n_envp && strncmp(params.envp[i], variable, name_len) != 0)
+		i++;
+	if (i == PARAMS_INIT_WORDS)
+		return false;
+	params.envp[i] = variable;
+	params.n_envp = max(params.n_envp, i + 1);
+	return true;
+}
+
 static void add_for_init(void *ctx, const struct cmdline_word *word)
 {
 	char *at = words + words_used;
@@ -105,9 +119,8 @@ static void add_for_init(void *ctx, const struct cmdline_word *word)
 	if (n < 0 || (!word->is_for_init && memchr(word->key, '.', word->key_len)))
 		return;
 	if (word->value && !word->is_for_init) {
-		if (params.n_envp == PARAMS_INIT_WORDS)
+		if (!add_variable(at, word->key_len + 1))
 			return;
-		params.envp[params.n_envp++] = at;
 	} else {
 		if (params.n_argv == PARAMS_INIT_WORDS)
 			return;

@@ -16,7 +16,7 @@ struct params {
 	bool has_ktest;			/* keel.ktest was given */
 	bool has_randomisation;		/* norandmaps was not given */
 	/* For init: argv behind its name, and environment. Point into `words`. */
-	const char *argv[PARAMS_INIT_WORDS + 2], *envp[PARAMS_INIT_WORDS + 3];
+	const char *argv[PARAMS_INIT_WORDS + 2], *envp[PARAMS_INIT_WORDS + 1];
 	u32 n_argv, n_envp;
 };
 

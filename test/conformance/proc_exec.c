@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* execve(2): what the new program gets, what it keeps, what it loses. It runs itself again: argv[1] says what to be. */
 #include "tap.h"
+#include <elf.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -469,6 +470,39 @@ static int repeated(void)
 	return 0;
 }
 
+/*
+ * A program of one writable segment whose variables end within its last file page: it exits with the sum of the page's last 64 bytes. The file has junk
+ * there (section headers, usually), the memory zeros: ld.so hands that space out as zeroed memory. At 120: xor edi, edi; mov esi, end - 64; then 64 times:
+ * add dil, [rsi]; inc rsi; and exit_group(edi).
+ */
+static void zeroed_tail(void)
+{
+	enum { BASE = 0x400000, CODE = 120, FILE_END = 0x200, PAGE = 0x1000 };
+	static unsigned char file[PAGE];
+	static const unsigned char code[] = {
+		0x31, 0xff, 0xbe, 0xc0, 0x0f, 0x40, 0x00, 0xb9, 0x40, 0x00, 0x00, 0x00,
+		0x40, 0x02, 0x3e, 0xff, 0xc6, 0xff, 0xc9, 0x75, 0xf7, 0xb8, 0xe7, 0x00, 0x00, 0x00, 0x0f, 0x05,
+	};
+	Elf64_Ehdr head = {
+		.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC, .e_machine = EM_X86_64,
+		.e_version = EV_CURRENT, .e_entry = BASE + CODE, .e_phoff = sizeof(head), .e_ehsize = sizeof(head), .e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 1,
+	};
+	const Elf64_Phdr segment = {
+		.p_type = PT_LOAD, .p_flags = PF_R | PF_W | PF_X, .p_vaddr = BASE, .p_paddr = BASE, .p_filesz = FILE_END, .p_memsz = FILE_END + 8,
+		.p_align = PAGE,
+	};
+	int fd = open("tail", O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	memset(file, 1, sizeof(file));
+	memcpy(file, &head, sizeof(head));
+	memcpy(file + sizeof(head), &segment, sizeof(segment));
+	memcpy(file + CODE, code, sizeof(code));
+	ok(fd >= 0 && write(fd, file, sizeof(file)) == sizeof(file) && close(fd) == 0, "a program is written by hand");
+	is_int(run("./tail", (char *[]){ "tail", NULL }, (char *[]){ NULL }), 0, "behind the last variable its page is zero to the end");
+	unlink("tail");
+}
+
 int main(int argc, char **argv, char **envp)
 {
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
@@ -490,6 +524,7 @@ int main(int argc, char **argv, char **envp)
 	busy();
 	threads();
 	others();
+	zeroed_tail();
 	is_int(in_child(repeated), 0, "a hundred programs one after the other");
 	return done_testing();
 }

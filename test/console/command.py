@@ -136,6 +136,12 @@ def environment_and_directory():
     return told(done, 0, b"b c|/root\n/etc\n", b"")
 
 
+def words_for_init():
+    """Unknown words with "=" are init's environment: the last value, in the first one's place."""
+    done = run("cat", "/proc/1/environ", options=["--append", "FOO=1 TERM=vt100 FOO=2"])
+    return told(done, 0, b"HOME=/\0TERM=vt100\0FOO=2\0", b"")
+
+
 def timeout():
     started = time.monotonic()
     done = run("sh", "-c", "echo before; sleep 1000", options=["--timeout", "20"])
@@ -203,9 +209,9 @@ def piped_script():
 STEPS = (both_outputs_and_status, nothing_but_its_output, binary_data_both_ways, every_byte_value,
          end_of_input, no_input_at_all, input_that_stays_open, input_that_nobody_reads,
          output_that_nobody_reads, slow_reader, output_left_behind, death_by_signal,
-         programs_that_cannot_run, many_arguments, environment_and_directory, timeout,
-         stopped_by_a_signal, no_status, escape_ends_the_machine, terminal_comes_back_after_a_signal,
-         reboot_ends_the_machine, piped_script)
+         programs_that_cannot_run, many_arguments, environment_and_directory, words_for_init,
+         timeout, stopped_by_a_signal, no_status, escape_ends_the_machine,
+         terminal_comes_back_after_a_signal, reboot_ends_the_machine, piped_script)
 
 
 def main():
