@@ -51,9 +51,9 @@ static u32 pidfd_poll(struct file *f, struct poll_wait *pw)
 	return has_ended ? KPOLLIN | KPOLLRDNORM : 0;
 }
 
-static void pidfd_release(struct file *f)
+/* One file less. */
+static void watch_put(struct pid_watch *w)
 {
-	struct pid_watch *w = f->private;
 	struct pid *pid = w->pid;
 	bool is_last;
 
@@ -66,6 +66,11 @@ static void pidfd_release(struct file *f)
 		return;
 	kfree(w);
 	pid_put(pid);
+}
+
+static void pidfd_release(struct file *f)
+{
+	watch_put(f->private);
 }
 
 /* proc(5) has no section on it; pidfd_open(2)'s example and systemd read these lines. -1: waited for. */
@@ -102,13 +107,6 @@ static int watch_get(struct pid *pid, struct pid_watch **out)
 	spin_unlock_soft(&pid->lock);
 	kfree(fresh);
 	return 0;
-}
-
-static void watch_put(struct pid_watch *w)
-{
-	struct file f = { .private = w };
-
-	pidfd_release(&f);
 }
 
 int pidfd_file_create(struct pid *pid, u32 flags, struct file **out)
