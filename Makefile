@@ -5,7 +5,7 @@
 #	make DEBUG=1		build/debug/keel.elf	KASAN, UBSAN, lock order, ktests
 #	make KTEST=1		build/ktest/keel.elf	release with the ktests linked in (keel.ktest runs them)
 #	make objects		compiles without linking
-#	make user conformance unit check clean all
+#	make user conformance fault unit check clean all
 #
 # O=DIR puts everything elsewhere. EMBED=FILE is the initramfs in the image (EMBED= for none). KERNEL=DIR links another policy
 # in place of kernel/, for work on the frame alone. V=1 shows the commands.
@@ -79,7 +79,7 @@ flags_of = $(if $(filter lib/%,$1),$(flags_lib),$(if $(filter frame/debug/%,$1),
 	$(filter test/%,$1),$(flags_ktest),$(flags_kernel)))))
 
 # --- Rules
-.PHONY: kernel objects all user conformance check clean FORCE
+.PHONY: kernel objects all user conformance fault check clean FORCE
 kernel: $(OUT)/keel.elf
 objects: $(objs)
 all: kernel user conformance
@@ -141,6 +141,14 @@ $(O)/conformance/%: test/conformance/%.c $(wildcard test/conformance/*.h)
 	@mkdir -p $(@D)
 	$(if $(Q),@echo '  CC      $<')
 	$(Q)gcc -O1 -g -Wall -static -pthread -Itest/conformance $< -o $@
+
+# What the tables in test/fault put into their images.
+fault_progs := $(patsubst test/fault/%.c,$(O)/fault/%,$(wildcard test/fault/*.c))
+fault: $(fault_progs)
+$(O)/fault/%: test/fault/%.c
+	@mkdir -p $(@D)
+	$(if $(Q),@echo '  CC      $<')
+	$(Q)gcc -O1 -g -Wall -static -pthread -s $< -o $@
 
 check:
 	./keel check

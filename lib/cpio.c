@@ -90,8 +90,8 @@ static int parse_body(struct cpio_iter *it, const u32 field[NR_FIELDS], struct c
 	size_t name_size = field[F_NAMESIZE];
 	size_t data_at;
 
-	if (name_size < 2)
-		return fail(it, -EINVAL, "empty name");
+	if (!name_size)
+		return fail(it, -EINVAL, "name without end");
 	if (name_size > MAX_NAME)
 		return fail(it, -EINVAL, "name too long");
 	if (name_size > left - HEADER_LEN)

@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include <frame/boot.h>
 #include <frame/kasan.h>
+#include <frame/log.h>
 #include <frame/policy.h>
 #include <frame/core/internal.h>
 #include <frame/x86_64/image.h>
@@ -25,6 +26,12 @@ void __init boot_gather(u32 protocol, paddr_t info)
 	/* An external initramfs beyond what can be addressed, or one that lies about its size, is none. */
 	if (boot_info.initrd + boot_info.initrd_size < boot_info.initrd || !boot_info.initrd)
 		boot_info.initrd_size = 0;
+}
+
+void __init boot_set_cmdline(const char *text)
+{
+	if (strscpy(boot_info.cmdline, text, sizeof(boot_info.cmdline)) < 0)
+		klog(LOG_WARNING, "command line: only the first %d bytes count", BOOT_CMDLINE_MAX);
 }
 
 void __init boot_add_range(paddr_t start, u64 size, u32 type)

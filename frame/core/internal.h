@@ -24,7 +24,7 @@ void early_console_write(const char *text, size_t len);
 
 /* --- x86_64/pvh.c, multiboot2.c → core/boot.c: start information gathered into one structure. */
 struct boot_info {
-	char cmdline[4096];
+	char cmdline[BOOT_CMDLINE_MAX + 1];
 	paddr_t initrd;
 	size_t initrd_size;
 	paddr_t rsdp;			/* 0: unknown */

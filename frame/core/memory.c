@@ -215,6 +215,19 @@ static void __init shadow_map(void)
 #endif
 }
 
+/* A loader that names an initramfs where there is no memory gives none. */
+static void __init initrd_check(void)
+{
+	paddr_t start = boot_info.initrd, end = start + boot_info.initrd_size;
+
+	for (u32 i = 0; i < n_map; i++)
+		if (start >= map[i].start && end <= map[i].end)
+			return;
+	if (boot_info.initrd_size)
+		klog(LOG_ERR, "initramfs: 0x%lx-0x%lx is not in memory", start, end);
+	boot_info.initrd_size = 0;
+}
+
 void __init memory_init(void)
 {
 	paddr_t image, image_to;
@@ -222,6 +235,7 @@ void __init memory_init(void)
 	map_build();
 	image_bounds(&image, &image_to);
 	map_carve(image, image_to, true);
+	initrd_check();
 	if (boot_info.initrd_size)
 		map_carve(ALIGN_DOWN(boot_info.initrd, PAGE_SIZE),
 			  ALIGN_UP(boot_info.initrd + boot_info.initrd_size, PAGE_SIZE), true);

@@ -42,7 +42,7 @@ static __init void gather_tag(const struct mb2_tag *tag)
 
 	switch (tag->type) {
 	case TAG_CMDLINE:
-		(void)strscpy(boot_info.cmdline, (const char *)(tag + 1), sizeof(boot_info.cmdline));
+		boot_set_cmdline((const char *)(tag + 1));
 		break;
 	case TAG_MODULE:
 		if (!boot_info.initrd_size && mod->end > mod->start) {

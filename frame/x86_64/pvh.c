@@ -32,7 +32,7 @@ void __init pvh_gather(paddr_t info)
 		return;
 	boot_info.rsdp = si->rsdp;
 	if (boot_phys(si->cmdline) && si->cmdline)
-		(void)strscpy(boot_info.cmdline, boot_phys(si->cmdline), sizeof(boot_info.cmdline));
+		boot_set_cmdline(boot_phys(si->cmdline));
 	mod = boot_phys(si->modules);
 	if (si->n_modules && mod) {
 		boot_info.initrd = mod->start;

@@ -14,6 +14,7 @@ static inline const void *boot_phys(paddr_t phys)
 
 void pvh_gather(paddr_t info);
 void multiboot2_gather(paddr_t info);
+void boot_set_cmdline(const char *text);		/* what is too long is cut, and told of */
 void boot_add_range(paddr_t start, u64 size, u32 type);
 extern u8 boot_rsdp_copy[64];
 extern u64 boot_entry_tsc;

@@ -21,7 +21,11 @@
 #include <frame/policy.h>
 #include "sched/sched.h"
 #include "mm/internal.h"
+#include "mm/page_alloc.h"
 #include "mm/policy.h"
+
+#define OOM_WAIT_NS (20 * NSEC_PER_MSEC)
+#define OOM_TRIES 100
 
 /* A page for this fault. NULL: close the cursor, call make_spare, try again. */
 static struct page *take_page(struct fault *f, u32 zero)
@@ -238,16 +242,39 @@ static int fault_try(struct fault *f, u64 addr)
 	return r;
 }
 
+/*
+ * A fault cannot be refused as a call can: it waits for memory as long as a victim may give some, and a while if there is none, for what is on its way back. (With
+ * memory at hand the failure was injected.)
+ */
+static int wait_for_memory(u32 *tries)
+{
+	++*tries;
+	if (page_alloc_free() <= page_alloc_low() || *tries > OOM_TRIES / 2) {
+		if (mm_policy_oom())
+			*tries = 0;
+		if (!current_killed()) {
+			sched_prepare_sleep(SLEEP_KILLABLE);
+			(void)sched_sleep_until(clock_now_ns() + OOM_WAIT_NS);
+		}
+	}
+	if (current_killed())
+		return FAULT_KILLED;
+	return *tries < OOM_TRIES ? FAULT_RETRY : FAULT_OOM;
+}
+
 enum mm_fault_result mm_fault(struct mm *mm, u64 addr, bool is_write, bool is_exec)
 {
 	struct fault f = { .mm = mm, .addr = ALIGN_DOWN(addr, PAGE_SIZE), .is_write = is_write, .is_exec = is_exec };
+	u32 tries = 0;
 	int r;
 
 	if (addr >= USPACE_END || addr < USPACE_MIN)
 		return FAULT_MAPERR;
-	do
+	do {
 		r = fault_try(&f, addr);
-	while (r == FAULT_RETRY);
+		if (unlikely(r == FAULT_OOM))
+			r = wait_for_memory(&tries);
+	} while (r == FAULT_RETRY);
 	fault_finish(&f);
 	__atomic_fetch_add(f.was_retried ? &mm->n_faults_major : &mm->n_faults_minor, 1, __ATOMIC_RELAXED);
 	return (enum mm_fault_result)r;

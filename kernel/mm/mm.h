@@ -121,7 +121,8 @@ __must_check int mm_lock_all(struct mm *mm, u32 flags);	/* MCL_*; 0 unlocks */
 
 /* --- Faults. */
 enum mm_fault_result { FAULT_OK, FAULT_MAPERR, FAULT_ACCERR, FAULT_SIGBUS, FAULT_OOM, FAULT_KILLED };
-/* User-mode fault or one on behalf of the user: makes the page present or says why not. Task context, may sleep. */
+/* User-mode fault or one on behalf of the user: makes the page present or says why not. Task context, may sleep. FAULT_OOM: after two seconds without memory and
+ * without anybody who could be killed for it. */
 __must_check enum mm_fault_result mm_fault(struct mm *mm, u64 addr, bool is_write, bool is_exec);
 
 /* --- Another process's memory (ptrace, /proc/PID/mem, cmdline). `force`: beyond its protections, as ptrace does. Bytes done, or -EIO/-EFAULT if none. */

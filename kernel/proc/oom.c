@@ -3,8 +3,8 @@
  * Out of memory: the process whose death gives most back is killed (proc(5), /proc/PID/oom_score). Its memory in pages, page tables included, plus
  * oom_score_adj thousandths of all memory; −1000 means never, and init never.
  *
- * One victim at a time: while the last one still has its memory, who comes waits for it. If that takes long its anonymous pages are dropped by the kernel thread of
- * deferred work, for it may be asleep in the kernel. oom_lock guards the victim.
+ * One victim at a time: until the last one is a zombie (its memory is free then, and not before), who comes waits for it. If that takes long its anonymous pages are
+ * dropped by the kernel thread of deferred work, for it may be asleep in the kernel; after five seconds it is given up. oom_lock guards the victim.
  */
 #include <frame/clock.h>
 #include "mm/alloc.h"
@@ -71,7 +71,7 @@ static u64 all_pages(void)
 static s64 badness(struct process *p, u64 all)
 {
 	s32 adj = READ_ONCE(p->oom_score_adj);
-	u64 pages = p->signal.is_init || adj <= -1000 ? 0 : pages_of(p);
+	u64 pages = p->signal.is_init || adj <= -1000 || READ_ONCE(p->is_oom_done) ? 0 : pages_of(p);
 
 	return pages ? (s64)pages + (s64)adj * (s64)(all / 1000) : NEVER;
 }
@@ -133,13 +133,14 @@ static bool is_waiting_locked(u64 now)
 {
 	if (!victim)
 		return false;
-	if (pages_of(victim) && now - victim_since_ns < GIVE_UP_AFTER_NS) {
+	if (!READ_ONCE(victim->is_zombie) && now - victim_since_ns < GIVE_UP_AFTER_NS) {
 		if (now - victim_since_ns > REAP_AFTER_NS && !__atomic_exchange_n(&is_reaping, true, __ATOMIC_ACQ_REL)) {
 			reap_note.fn = reap;
 			deferred_push(&reap_note);
 		}
 		return true;
 	}
+	WRITE_ONCE(victim->is_oom_done, true);
 	process_put(victim);
 	victim = NULL;
 	return false;
@@ -167,4 +168,14 @@ bool mm_policy_oom(void)
 		return true;
 	SPIN_GUARD_SOFT(&oom_lock);
 	return is_waiting_locked(now) || kill_somebody_locked(now);
+}
+
+void oom_no_victim(void)
+{
+	struct process *p = current_process();
+
+	if (p->signal.is_init)
+		panic("out of memory: init cannot go on, and nobody else can be killed");
+	klog(LOG_ERR, "out of memory: nobody can be killed, so process %d (%s), which needs some, ends", process_tgid(p), current_sched()->comm);
+	signal_kill_group(&p->signal, KSIGKILL);
 }

@@ -94,6 +94,7 @@ struct process {
 	bool dumpable;				/* [a] */
 	bool is_thp_disabled;			/* [a] PR_SET_THP_DISABLE: remembered, there are no huge pages to disable */
 	s32 oom_score_adj, oom_score_adj_min;	/* [a] */
+	bool is_oom_done;			/* [a] was killed for its memory and did not end in time: not chosen again */
 	u32 n_live;				/* [a] threads that have not begun to exit */
 };
 

@@ -9,6 +9,7 @@
 #include <frame/log.h>
 #include <frame/user.h>
 #include "abi/signal.h"
+#include "proc/oom.h"
 #include "proc/policy.h"
 #include "proc/thread.h"
 #include "proc/userloop.h"
@@ -41,7 +42,9 @@ static void do_fault(const struct user_event *ev)
 	case FAULT_SIGBUS:
 		signal_force_trap(KSIGBUS, BUS_ADRERR, ev);
 		break;
-	case FAULT_OOM:		/* a victim was chosen; if it was not us, the access is tried again */
+	case FAULT_OOM:
+		oom_no_victim();
+		break;
 	case FAULT_KILLED:
 		break;
 	}

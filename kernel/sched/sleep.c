@@ -181,7 +181,7 @@ bool sched_in_idle(void)
 	bool is_idle;
 
 	preempt_disable();
-	is_idle = current_task() == this_rq()->idle;
+	is_idle = !this_rq()->idle || current_task() == this_rq()->idle;	/* none: before sched_init */
 	preempt_enable_no_resched();
 	return is_idle;
 }

@@ -66,6 +66,16 @@ void initramfs_load(void)
 		klog(LOG_ERR, "initramfs: not unpacked to its end");
 }
 
+static bool is_there(const char *path)
+{
+	struct path p;
+
+	if (path_lookup(AT_FDCWD_KEEL, path, 0, &p))
+		return false;
+	path_put(&p);
+	return true;
+}
+
 static int try_init(const char *path)
 {
 	int err;
@@ -78,8 +88,9 @@ static int try_init(const char *path)
 	if (err) {
 		for (u32 i = 0; i < params.n_argv; i++)
 			params.argv[i] = params.argv[i + 1];
-		if (err != -ENOENT)
-			klog(LOG_ERR, "%s exists but could not be started (error %d)", path, err);
+		if (err != -ENOENT || is_there(path))
+			klog(LOG_ERR, "%s exists but could not be started (error %d%s)", path, err,
+			     err == -ENOENT ? ", its interpreter is missing" : "");
 	}
 	return err;
 }

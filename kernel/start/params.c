@@ -14,11 +14,17 @@ struct params params = { .console = "ttyS0", .has_randomisation = true, .envp = 
 
 static char words[4096];		/* what init gets */
 static size_t words_used;
+static u32 n_left_out;			/* words that were too many for init */
 
-static int set_text(char *to, size_t max, const char *value, size_t len)
+/* What is too long for us is too long for everybody: it is told of and counts as not given. */
+static int set_text(const char *name, char *to, size_t max, const char *value, size_t len)
 {
-	if (!value || len >= max)
+	if (!value)
 		return -EINVAL;
+	if (len >= max) {
+		klog(LOG_WARNING, "%s=: longer than %lu bytes, ignored", name, max - 1);
+		return 0;
+	}
 	memcpy(to, value, len);
 	to[len] = 0;
 	return 0;
@@ -38,14 +44,14 @@ static int set_max_cpus(void *ctx, const char *value, size_t len)
 static int set_rdinit(void *ctx, const char *value, size_t len)
 {
 	(void)ctx;
-	return set_text(params.rdinit, sizeof(params.rdinit), value, len);
+	return set_text("rdinit", params.rdinit, sizeof(params.rdinit), value, len);
 }
 
 static int set_init(void *ctx, const char *value, size_t len)
 {
 	(void)ctx;
 	params.n_argv = 0;		/* words before init= are not its arguments */
-	return set_text(params.init, sizeof(params.init), value, len);
+	return set_text("init", params.init, sizeof(params.init), value, len);
 }
 
 /* "ttyS0,115200n8": the speed is the port's own business. */
@@ -54,20 +60,20 @@ static int set_console(void *ctx, const char *value, size_t len)
 	const char *comma = value ? memchr(value, ',', len) : NULL;
 
 	(void)ctx;
-	return set_text(params.console, sizeof(params.console), value, comma ? (size_t)(comma - value) : len);
+	return set_text("console", params.console, sizeof(params.console), value, comma ? (size_t)(comma - value) : len);
 }
 
 static int set_trace(void *ctx, const char *value, size_t len)
 {
 	(void)ctx;
-	return set_text(params.trace, sizeof(params.trace), value, len);
+	return set_text("trace", params.trace, sizeof(params.trace), value, len);
 }
 
 static int set_ktest(void *ctx, const char *value, size_t len)
 {
 	(void)ctx;
 	params.has_ktest = true;
-	return value ? set_text(params.ktest, sizeof(params.ktest), value, len) : 0;
+	return value ? set_text("keel.ktest", params.ktest, sizeof(params.ktest), value, len) : 0;
 }
 
 static int set_norandmaps(void *ctx, const char *value, size_t len)
@@ -110,26 +116,32 @@ static bool add_variable(const char *variable, size_t name_len)
 	return true;
 }
 
+static bool add_argument(const char *word)
+{
+	if (params.n_argv == PARAMS_INIT_WORDS)
+		return false;
+	params.argv[params.n_argv++] = word;
+	return true;
+}
+
 static void add_for_init(void *ctx, const struct cmdline_word *word)
 {
 	char *at = words + words_used;
 	ssize_t n = cmdline_word_copy(word, at, sizeof(words) - words_used);
+	bool is_variable = word->value && !word->is_for_init;
 
 	(void)ctx;
-	if (n < 0 || (!word->is_for_init && memchr(word->key, '.', word->key_len)))
+	if (!word->is_for_init && memchr(word->key, '.', word->key_len))
 		return;
-	if (word->value && !word->is_for_init) {
-		if (!add_variable(at, word->key_len + 1))
-			return;
-	} else {
-		if (params.n_argv == PARAMS_INIT_WORDS)
-			return;
-		params.argv[params.n_argv++] = at;
-	}
-	words_used += (size_t)n + 1;
+	if (n >= 0 && (is_variable ? add_variable(at, word->key_len + 1) : add_argument(at)))
+		words_used += (size_t)n + 1;
+	else
+		n_left_out++;
 }
 
 void params_read(void)
 {
 	cmdline_parse(boot_cmdline(), strlen(boot_cmdline()), options, ARRAY_SIZE(options), add_for_init, NULL);
+	if (n_left_out)
+		klog(LOG_WARNING, "command line: %u words too many for init are left out", n_left_out);
 }

@@ -164,9 +164,9 @@ static void test_malformed(void)
 	memcpy(bad.data + 6 + 8 * 11, "00000fff", 8);
 	expect_bad(&bad, "name cut short");
 	memcpy(bad.data + 6 + 8 * 11, "00000000", 8);
-	expect_bad(&bad, "empty name");
+	expect_bad(&bad, "name without end");
 	memcpy(bad.data + 6 + 8 * 11, "00000001", 8);
-	expect_bad(&bad, "empty name");
+	expect_bad(&bad, "name does not end with its only NUL");
 	memcpy(bad.data + 6 + 8 * 11, "00000004", 8);
 	expect_bad(&bad, "name does not end with its only NUL");
 	memcpy(bad.data + 6 + 8 * 11, "00000006", 8);

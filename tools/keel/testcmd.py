@@ -6,12 +6,12 @@ import time
 
 from keel import build
 from keel.errors import BadUsage, Interrupted, KeelError
-from keel.testing import consoles, ktest, pool, unit
+from keel.testing import consoles, fault, ktest, pool, unit
 from keel.testing.guest import Apps, Conformance
 from keel.testing.model import Config
 from run import linux, vm
 
-LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), consoles)}
+LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), fault, consoles)}
 DEFAULT = ((False, 2), (True, 4))  # (debug build, CPUs)
 ALL = tuple((debug, cpus) for debug in (False, True) for cpus in (1, 2, 4))
 LINUX_CPUS = 2

@@ -11,7 +11,8 @@ struct boot_range {
 	bool is_usable;		/* RAM that the kernel may have; what the frame itself took is not in it */
 };
 
-const char *boot_cmdline(void);			/* NUL-terminated, at most 4095 bytes */
+#define BOOT_CMDLINE_MAX 4095
+const char *boot_cmdline(void);			/* NUL-terminated, at most BOOT_CMDLINE_MAX bytes: what is longer is cut */
 /* The external initramfs, in the direct map; *size 0 if none. Its frames may be donated page by page when it was read. */
 const void *boot_initrd(size_t *size);
 /* Range i of the memory map, sorted and without overlap; false beyond the last. Usable ranges' frames are RESERVED until frames_donate. */

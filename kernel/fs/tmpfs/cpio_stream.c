@@ -49,7 +49,7 @@ static int header_done(struct cpio_stream *s)
 static int data_done(struct cpio_stream *s)
 {
 	s->left = ALIGN_UP(s->size, 4) - s->size;
-	s->state = PADDING;
+	s->state = s->left ? PADDING : BETWEEN;
 	return s->end(s);
 }
 
@@ -142,5 +142,5 @@ int cpio_stream_feed(struct cpio_stream *s, const u8 *data, size_t len, size_t *
 
 bool cpio_stream_is_whole(const struct cpio_stream *s)
 {
-	return s->state == BETWEEN || (s->state == PADDING && !s->left);
+	return s->state == BETWEEN;
 }

@@ -4,7 +4,8 @@
  *
  * The input is fed to the archive reader in pieces, plain or through gzip; what has been read is given back to the allocator as it goes, so that archive and
  * files need not both fit in memory. Times of directories are set at the end, since making what is in them changes them.
- * As Linux does: what is in the way of an entry is replaced, an entry whose parent is missing is left out, the archives go on.
+ * As Linux does: what is in the way of an entry is replaced, an entry whose parent is missing is left out, the archives go on. An archive that ends early or is
+ * corrupt leaves what was unpacked; a file that memory does not suffice for is removed, so that there is some for the machine to go on with.
  */
 #include <lib/hash.h>
 #include <lib/inflate.h>
@@ -377,8 +378,11 @@ int initramfs_unpack(const void *image, size_t size, bool donate_frames)
 	u->size = size;
 	u->donates = donate_frames;
 	err = unpack_all(u);
-	if (u->file)
+	if (u->file) {
 		file_put(u->file);
+		if ((err == -ENOMEM || err == -ENOSPC) && !kern_unlink(u->path))
+			klog(LOG_ERR, "initramfs: no memory for all of %s, removed", u->path);
+	}
 	set_dir_times(u->dirs);
 	if (err == -EINVAL)
 		klog(LOG_ERR, "initramfs: byte %lu of %lu: %s; %u files were unpacked", u->pos_in, size, u->stream.error ? u->stream.error : "corrupt",
