@@ -23,4 +23,13 @@ struct stack_abi {		/* sigaltstack(2) */
 _Static_assert(sizeof(struct stack_abi) == sizeof(stack_t), "stack_t");
 _Static_assert(sizeof(siginfo_t) == 128, "siginfo_t");
 
+struct sigevent_abi {		/* sigevent(7) */
+	u64 value;
+	s32 signo, notify;
+	s32 tid;		/* SIGEV_THREAD_ID */
+	u8 pad[44];
+};
+_Static_assert(sizeof(struct sigevent_abi) == sizeof(sigevent_t) && offsetof(struct sigevent_abi, notify) == offsetof(sigevent_t, sigev_notify), "sigevent_t");
+_Static_assert(offsetof(struct sigevent_abi, tid) == offsetof(sigevent_t, sigev_notify_thread_id), "sigevent_t");
+
 #endif

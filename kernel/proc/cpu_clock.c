@@ -11,15 +11,11 @@
 #include "sync/wait.h"
 
 #define GRAIN_NS 4000000ull
+#define PACE_NS NSEC_PER_MSEC
+#define PACE_MOST_NS (32 * PACE_NS)
 
 enum { WHICH_PROF, WHICH_VIRT, WHICH_SCHED, WHICH_FD };
 enum { ID_PROCESS = 2, ID_THREAD = 3 };
-
-struct cpu_clock {
-	u32 which;
-	struct process *process;	/* referenced; NULL for a thread's clock */
-	struct thread *thread;		/* referenced */
-};
 
 static bool clock_of_thread(s32 tid, struct cpu_clock *out)
 {
@@ -52,7 +48,7 @@ static bool clock_of_process(s32 tgid, struct cpu_clock *out)
 	return out->process != NULL;
 }
 
-static bool clock_find(s32 id, struct cpu_clock *out)
+static bool find(s32 id, struct cpu_clock *out)
 {
 	*out = (struct cpu_clock){ .which = WHICH_SCHED };
 	if (id == ID_PROCESS)
@@ -65,7 +61,12 @@ static bool clock_find(s32 id, struct cpu_clock *out)
 	return id & 4 ? clock_of_thread(~(id >> 3), out) : clock_of_process(~(id >> 3), out);
 }
 
-static void clock_drop(const struct cpu_clock *c)
+int cpu_clock_open(s32 id, struct cpu_clock *out)
+{
+	return find(id, out) ? 0 : -EINVAL;
+}
+
+void cpu_clock_close(const struct cpu_clock *c)
 {
 	if (c->process)
 		process_put(c->process);
@@ -73,7 +74,7 @@ static void clock_drop(const struct cpu_clock *c)
 		thread_put(c->thread);
 }
 
-static u64 clock_value(const struct cpu_clock *c)
+u64 cpu_clock_value(const struct cpu_clock *c)
 {
 	u64 user, system;
 
@@ -91,14 +92,38 @@ static u64 clock_value(const struct cpu_clock *c)
 	return c->which == WHICH_VIRT ? user : user + system;
 }
 
+u32 cpu_clock_threads(const struct cpu_clock *c)
+{
+	return c->process ? min(max(process_thread_count(c->process), 1u), cpu_count()) : 1;
+}
+
+bool cpu_clock_has_gone(const struct cpu_clock *c)
+{
+	struct process *p;
+
+	if (c->thread)
+		return READ_ONCE(c->thread->is_dead);
+	p = process_of_pid(c->process->pids[PID_TGID]);
+	if (p)
+		process_put(p);
+	return !p;
+}
+
+u64 cpu_pace_next(struct cpu_pace *pace, u64 now_ns, u64 left_ns, u32 threads)
+{
+	pace->pause_ns = pace->pause_ns && now_ns == pace->seen_ns ? min(pace->pause_ns * 2, PACE_MOST_NS) : PACE_NS;
+	pace->seen_ns = now_ns;
+	return min(max(left_ns / threads, pace->pause_ns), 3600 * NSEC_PER_SEC);
+}
+
 int cpu_clock_read(s32 id, u64 *ns)
 {
 	struct cpu_clock c;
 
-	if (!clock_find(id, &c))
+	if (cpu_clock_open(id, &c))
 		return -EINVAL;
-	*ns = clock_value(&c);
-	clock_drop(&c);
+	*ns = cpu_clock_value(&c);
+	cpu_clock_close(&c);
 	return 0;
 }
 
@@ -107,12 +132,12 @@ static int sleep_on(const struct cpu_clock *c, u64 until_ns)
 	u64 idle_ns = GRAIN_NS, former = 0;
 
 	for (;;) {
-		u64 now = clock_value(c), rate, wait_ns;
+		u64 now = cpu_clock_value(c), rate, wait_ns;
 		int err;
 
 		if (now >= until_ns)
 			return 0;
-		rate = c->process ? min(max(process_thread_count(c->process), 1u), cpu_count()) : 1;
+		rate = cpu_clock_threads(c);
 		/* Not running at all: look less and less often. */
 		idle_ns = now == former ? min(idle_ns * 2, 16 * GRAIN_NS) : GRAIN_NS;
 		former = now;
@@ -131,9 +156,9 @@ int cpu_clock_sleep_until(s32 id, u64 until_ns)
 
 	if (id == ID_THREAD)
 		return -EOPNOTSUPP;
-	if (!clock_find(id, &c))
+	if (cpu_clock_open(id, &c))
 		return -EINVAL;
 	err = c.thread == current_thread() ? -EINVAL : sleep_on(&c, until_ns);
-	clock_drop(&c);
+	cpu_clock_close(&c);
 	return err;
 }

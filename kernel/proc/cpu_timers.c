@@ -3,14 +3,11 @@
  * Deadlines of CPU time: ITIMER_VIRTUAL, ITIMER_PROF (setitimer(2)), RLIMIT_CPU (getrlimit(2)).
  *
  * There is no tick. CPU time advances at most as fast as there are threads that can run, so a deadline that is `left` away cannot be reached before
- * left / min(threads, CPUs): a timer looks then, and sets itself again. It pauses at least GRAIN_NS, and longer and longer (up to 32 of them) while the process
- * uses no CPU at all.
+ * left / min(threads, CPUs): a timer looks then, and sets itself again (struct cpu_pace).
  */
 #include "abi/signal.h"
 #include "proc/internal.h"
 
-#define GRAIN_NS NSEC_PER_MSEC
-#define PAUSE_MOST_NS (32 * GRAIN_NS)
 #define NEVER (~0ull)
 
 struct due {
@@ -60,13 +57,8 @@ static void check_limit_locked(struct process *p, u64 now, struct due *due)
 
 static void set_timer_locked(struct process *p, u64 left_ns, u64 cpu_ns)
 {
-	u32 rate = min(max(p->n_threads, 1u), cpu_count());
-
-	if (left_ns == NEVER)
-		return;
-	p->cpu_pause_ns = cpu_ns == p->cpu_seen_ns ? min(p->cpu_pause_ns * 2, PAUSE_MOST_NS) : GRAIN_NS;
-	p->cpu_seen_ns = cpu_ns;
-	timer_set(&p->cpu_timer, clock_now_ns() + min(max(left_ns / rate, p->cpu_pause_ns), 3600 * NSEC_PER_SEC));
+	if (left_ns != NEVER)
+		timer_set(&p->cpu_timer, clock_now_ns() + cpu_pace_next(&p->cpu_pace, cpu_ns, left_ns, min(max(p->n_threads, 1u), cpu_count())));
 }
 
 static void look(struct process *p, struct due *due)
@@ -110,8 +102,7 @@ static void look_and_send(struct process *p)
 void cpu_timers_arm(struct process *p)
 {
 	spin_lock_soft(&p->lock);
-	p->cpu_pause_ns = GRAIN_NS;
-	p->cpu_seen_ns = 0;
+	p->cpu_pace = (struct cpu_pace){ 0 };
 	spin_unlock_soft(&p->lock);
 	look_and_send(p);
 }

@@ -23,6 +23,7 @@
 #include "fs/vfs.h"
 #include "proc/exec.h"
 #include "proc/vdso.h"
+#include "proc/posix_timers.h"
 
 #define INTERPRETERS_MOST 5	/* scripts on scripts; beyond: ELOOP */
 #define SECURE_STACK_MOST (8ull << 20)
@@ -228,6 +229,7 @@ static void commit(struct exec *x)
 	mm_set_exe(x->mm, x->file, &exe_ops);
 	x->file = NULL;
 	commit_process(x, p);
+	posix_timers_end(p);
 	set_name(t, x->args.name);
 	thread_switch_mm(x->mm);
 	x->mm = NULL;

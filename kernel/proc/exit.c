@@ -16,6 +16,7 @@
 #include "proc/kill.h"
 #include "proc/pidfd.h"
 #include "proc/policy.h"
+#include "proc/posix_timers.h"
 #include "signal/policy.h"
 
 /* --- memory */
@@ -289,6 +290,7 @@ static __noreturn void do_exit(s32 wait_status)
 		if (p->signal.is_init)
 			init_has_ended(p->signal.exit_code);
 		itimers_end(p);
+		posix_timers_end(p);
 		if (p->is_session_leader)
 			proc_policy_session_leader_exit(p);
 	}

@@ -48,6 +48,15 @@ struct cpu_usage {
 	u64 max_rss_pages;
 };
 
+/*
+ * When to look at a clock of CPU time again: it cannot advance by `left` before left / threads; it is looked at once a millisecond at most, and less and less
+ * often (up to 32 of them) while it stands still. Zero at first. cpu_clock.c
+ */
+struct cpu_pace {
+	u64 seen_ns, pause_ns;
+};
+u64 cpu_pace_next(struct cpu_pace *pace, u64 now_ns, u64 left_ns, u32 threads);
+
 struct process {
 	struct ref refs;
 	struct rcu_head rcu;
@@ -85,7 +94,9 @@ struct process {
 	u64 real_interval_ns;			/* [p] */
 	struct { u64 value_ns, interval_ns; } cpu_timers[2];	/* [p] ITIMER_VIRTUAL, PROF as deadlines of CPU time; value 0: off */
 	struct timer cpu_timer;			/* looks at cpu_timers and RLIMIT_CPU */
-	u64 cpu_seen_ns, cpu_pause_ns;		/* [p] CPU time at its last look, and how long it paused */
+	struct cpu_pace cpu_pace;		/* [p] of its looks */
+	struct rb_root posix_timers;		/* [g] by id (posix_timers.c) */
+	s32 next_posix_timer;			/* [g] the next id to try */
 	u64 cpu_limit_next_ns;			/* [p] CPU time of the next SIGXCPU beyond the soft limit */
 	bool has_ended_timers;			/* [p] exiting: no timer is armed any more */
 	struct user_account *signal_account;	/* [g] who pays for queued signals while there are any */

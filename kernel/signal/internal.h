@@ -9,6 +9,8 @@ struct sig_entry {
 	struct rb_node node;
 	u64 key;			/* signal << 48 | arrival */
 	bool is_charged;
+	struct signal_source *source;	/* [g] whose it is; NULL: freed when it is taken */
+	struct sig_pending *queue;	/* [g] where a source's is queued */
 	struct siginfo_k info;
 };
 
@@ -20,6 +22,7 @@ struct sig_entry {
 /* All with group->lock held. */
 void sig_pending_init(struct sig_pending *p);
 __must_check int sig_pending_add(struct signal_group *g, struct sig_pending *p, const struct siginfo_k *info);
+void sig_pending_add_source(struct sig_pending *p, struct signal_source *s, const struct siginfo_k *info);
 void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k set);
 /* Takes the most urgent signal of `set` that is pending: synchronous ones first, then by number, oldest first. 0: none. */
 u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set, struct siginfo_k *info);

@@ -47,6 +47,16 @@ static struct sig_entry *first_from(struct sig_pending *p, u64 key)
 	return best ? entry_of(best) : NULL;
 }
 
+static void insert(struct sig_pending *p, struct sig_entry *e, const struct siginfo_k *info)
+{
+	u32 sig = (u32)info->signo;
+
+	e->info = *info;
+	e->key = (u64)sig << KEY_SHIFT | p->arrivals++;
+	rb_add(&p->queue, &e->node, entry_less);
+	p->set |= sig_bit(sig);
+}
+
 /* Standard signals are queued once; real-time ones each time, and fail when the sender's word about them would be lost. */
 int sig_pending_add(struct signal_group *g, struct sig_pending *p, const struct siginfo_k *info)
 {
@@ -67,20 +77,71 @@ int sig_pending_add(struct signal_group *g, struct sig_pending *p, const struct 
 		p->set |= sig_bit(sig);
 		return 0;
 	}
-	e->info = *info;
 	e->is_charged = is_charged;
-	e->key = (u64)sig << KEY_SHIFT | p->arrivals++;
-	rb_add(&p->queue, &e->node, entry_less);
-	p->set |= sig_bit(sig);
+	e->source = NULL;
+	insert(p, e, info);
 	return 0;
 }
 
-static void remove_entry(struct signal_group *g, struct sig_pending *p, struct sig_entry *e)
+void sig_pending_add_source(struct sig_pending *p, struct signal_source *s, const struct siginfo_k *info)
 {
-	rb_erase(&e->node, &p->queue);
+	s->is_queued = true;
+	s->entry->queue = p;
+	insert(p, s->entry, info);
+}
+
+static void free_entry(struct signal_group *g, struct sig_entry *e)
+{
 	if (e->is_charged)
 		signal_policy_uncharge(g);
 	slab_free(entry_cache, e);
+}
+
+/* info NULL: it is thrown away. */
+static void remove_entry(struct signal_group *g, struct sig_pending *p, struct sig_entry *e, struct siginfo_k *info)
+{
+	rb_erase(&e->node, &p->queue);
+	if (!e->source) {
+		free_entry(g, e);
+		return;
+	}
+	e->source->is_queued = false;
+	e->source->taken(e->source, info);
+}
+
+int signal_source_create(struct signal_group *g, struct signal_source *s, void (*taken)(struct signal_source *s, struct siginfo_k *info))
+{
+	struct sig_entry *e = slab_alloc(entry_cache, ALLOC_SLEEP | ALLOC_USER);
+
+	if (!e)
+		return -EAGAIN;
+	spin_lock_soft(&g->lock);
+	e->is_charged = signal_policy_charge(g);
+	spin_unlock_soft(&g->lock);
+	if (!e->is_charged) {
+		slab_free(entry_cache, e);
+		return -EAGAIN;
+	}
+	e->source = s;
+	*s = (struct signal_source){ .entry = e, .taken = taken };
+	return 0;
+}
+
+void signal_source_destroy_locked(struct signal_group *g, struct signal_source *s, bool keeps_signal)
+{
+	struct sig_entry *e = s->entry, *next;
+	u64 sig = e->key >> KEY_SHIFT;
+
+	e->source = NULL;
+	if (s->is_queued && keeps_signal)
+		return;
+	if (s->is_queued) {
+		rb_erase(&e->node, &e->queue->queue);
+		next = first_from(e->queue, sig << KEY_SHIFT);
+		if (!next || next->key >> KEY_SHIFT != sig)
+			e->queue->set &= ~sig_bit((u32)sig);
+	}
+	free_entry(g, e);
 }
 
 void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k set)
@@ -90,7 +151,7 @@ void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k
 		struct sig_entry *e;
 
 		while ((e = first_from(p, sig << KEY_SHIFT)) && e->key >> KEY_SHIFT == sig)
-			remove_entry(g, p, e);
+			remove_entry(g, p, e, NULL);
 	}
 	p->set &= ~set;
 }
@@ -114,7 +175,7 @@ u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set
 	}
 	*info = e->info;
 	next = rb_next(&e->node) ? entry_of(rb_next(&e->node)) : NULL;
-	remove_entry(g, p, e);
+	remove_entry(g, p, e, info);
 	if (!next || next->key >> KEY_SHIFT != sig)
 		p->set &= ~sig_bit((u32)sig);
 	return (u32)sig;

@@ -150,25 +150,43 @@ static void judge_sets(struct signal_group *g, struct signal_thread *only, sigse
 	}
 }
 
-static int send_locked(struct signal_group *g, struct signal_thread *only, const struct siginfo_k *info, bool *tell_parent)
+/* What happens at once. True if the signal is to be queued, too. */
+static bool begin_locked(struct signal_group *g, struct signal_thread *only, u32 sig, bool *tell_parent)
 {
-	u32 sig = (u32)info->signo;
 	sigset_k blocked, waiting;
-	int err;
 
 	if (g->is_exiting || (only && only->is_exiting))
-		return 0;
+		return false;
 	if (sig_bit(sig) & SIGS_STOP)
 		discard_everywhere(g, sig_bit(KSIGCONT));
 	else if (sig == KSIGCONT)
 		*tell_parent = continue_group(g);
 	judge_sets(g, only, &blocked, &waiting);
-	if (is_dropped(g, sig, blocked, waiting))
+	return !is_dropped(g, sig, blocked, waiting);
+}
+
+static int send_locked(struct signal_group *g, struct signal_thread *only, const struct siginfo_k *info, bool *tell_parent)
+{
+	u32 sig = (u32)info->signo;
+	int err;
+
+	if (!begin_locked(g, only, sig, tell_parent))
 		return 0;
 	err = sig_pending_add(g, only ? &only->pending : &g->shared, info);
 	if (err == 0)
 		act_on(g, only, sig);
 	return err;
+}
+
+bool signal_send_source_locked(struct signal_group *g, struct signal_thread *only, struct signal_source *s, const struct siginfo_k *info, bool *tell_parent)
+{
+	u32 sig = (u32)info->signo;
+
+	if (!begin_locked(g, only, sig, tell_parent))
+		return false;
+	sig_pending_add_source(only ? &only->pending : &g->shared, s, info);
+	act_on(g, only, sig);
+	return true;
 }
 
 static int send(struct signal_group *g, struct signal_thread *only, const struct siginfo_k *info)

@@ -120,6 +120,22 @@ void signal_exec_reset(struct signal_thread *t);		/* handlers → default, alt s
 /* --- sending. sig 0: nothing is sent. Return 0 or -EAGAIN (queue limit, for sigqueue). Any context but hard. */
 int signal_send_thread(struct signal_thread *t, const struct siginfo_k *info);	/* the result may be ignored */
 int signal_send_group(struct signal_group *g, const struct siginfo_k *info);	/* the result may be ignored */
+/*
+ * A signal prepared beforehand (a POSIX timer's): it is queued once at most, whatever else is, and needs no memory then; its place counts against
+ * RLIMIT_SIGPENDING as long as it exists.
+ */
+struct sig_entry;
+struct signal_source {
+	struct sig_entry *entry;	/* [I] */
+	bool is_queued;			/* [g] */
+	/* [I] It has left the queue, to be delivered, and *info may be completed; or it was thrown away (info NULL). group->lock is held. */
+	void (*taken)(struct signal_source *s, struct siginfo_k *info);
+};
+__must_check int signal_source_create(struct signal_group *g, struct signal_source *s, void (*taken)(struct signal_source *s, struct siginfo_k *info));	/* -EAGAIN */
+/* group->lock held: */
+void signal_source_destroy_locked(struct signal_group *g, struct signal_source *s, bool keeps_signal);	/* a queued signal may stay without it; taken is not called any more */
+/* To the group or one of its threads; it is not queued. False: dropped. *tell_parent becomes true if signal_policy_notify_parent(g, false) is to be called later. */
+__must_check bool signal_send_source_locked(struct signal_group *g, struct signal_thread *only, struct signal_source *s, const struct siginfo_k *info, bool *tell_parent);
 /* A synchronous fault of the current thread: unblocks and resets to default if it was blocked or ignored. */
 void signal_force(const struct siginfo_k *info);
 void signal_force_fault(u32 sig, s32 code, u64 addr);

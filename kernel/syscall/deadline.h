@@ -9,18 +9,22 @@
 
 #define DEADLINE_FAR (~0ull >> 1)	/* 292 years: longer timeouts mean this */
 
-/* Nanoseconds of the timespec at `from`: 0, -EFAULT, -EINVAL (negative, or nanoseconds beyond a second). Huge ones are cut at DEADLINE_FAR. */
+/* In nanoseconds: 0, -EINVAL (negative, or nanoseconds beyond a second). Huge ones are cut at DEADLINE_FAR. */
+static inline __must_check int timeout_of(const struct __kernel_timespec *ts, u64 *ns)
+{
+	if (ts->tv_sec < 0 || ts->tv_nsec < 0 || ts->tv_nsec >= (s64)NSEC_PER_SEC)
+		return -EINVAL;
+	if (mul_overflows((u64)ts->tv_sec, NSEC_PER_SEC, ns) || add_overflows(*ns, (u64)ts->tv_nsec, ns) || *ns > DEADLINE_FAR)
+		*ns = DEADLINE_FAR;
+	return 0;
+}
+
+/* The same of the timespec at `from`; also -EFAULT. */
 static inline __must_check int timeout_get(uaddr_t from, u64 *ns)
 {
 	struct __kernel_timespec ts;
 
-	if (uget(&ts, from, sizeof(ts)))
-		return -EFAULT;
-	if (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= (s64)NSEC_PER_SEC)
-		return -EINVAL;
-	if (mul_overflows((u64)ts.tv_sec, NSEC_PER_SEC, ns) || add_overflows(*ns, (u64)ts.tv_nsec, ns) || *ns > DEADLINE_FAR)
-		*ns = DEADLINE_FAR;
-	return 0;
+	return uget(&ts, from, sizeof(ts)) ? -EFAULT : timeout_of(&ts, ns);
 }
 
 /* The same as a deadline from now. */

@@ -24,6 +24,11 @@ LAYOUT(timeval_layout, struct __kernel_old_timeval, F(struct __kernel_old_timeva
 LAYOUT(itimerval_layout, struct __kernel_old_itimerval, F(struct __kernel_old_itimerval, it_interval.tv_sec, ARG_LONG),
        F(struct __kernel_old_itimerval, it_interval.tv_usec, ARG_LONG), F(struct __kernel_old_itimerval, it_value.tv_sec, ARG_LONG),
        F(struct __kernel_old_itimerval, it_value.tv_usec, ARG_LONG));
+LAYOUT(itimerspec_layout, struct __kernel_itimerspec, F(struct __kernel_itimerspec, it_interval.tv_sec, ARG_LONG),
+       F(struct __kernel_itimerspec, it_interval.tv_nsec, ARG_LONG), F(struct __kernel_itimerspec, it_value.tv_sec, ARG_LONG),
+       F(struct __kernel_itimerspec, it_value.tv_nsec, ARG_LONG));
+LAYOUT(sigevent_layout, struct sigevent_abi, F(struct sigevent_abi, value, ARG_HEX), F(struct sigevent_abi, signo, ARG_SIGNAL),
+       F_SET(struct sigevent_abi, notify, sigevent_set), F(struct sigevent_abi, tid, ARG_INT));
 LAYOUT(rlimit_layout, struct rlimit64, F(struct rlimit64, rlim_cur, ARG_ULONG), F(struct rlimit64, rlim_max, ARG_ULONG));
 LAYOUT(rusage_layout, struct rusage, F(struct rusage, ru_utime.tv_sec, ARG_LONG), F(struct rusage, ru_utime.tv_usec, ARG_LONG),
        F(struct rusage, ru_stime.tv_sec, ARG_LONG), F(struct rusage, ru_stime.tv_usec, ARG_LONG), F(struct rusage, ru_maxrss, ARG_LONG));

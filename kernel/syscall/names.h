@@ -10,7 +10,6 @@ NAME(query_module) NAME(quotactl) NAME(nfsservctl) NAME(getpmsg) NAME(putpmsg) N
 NAME(tuxcall) NAME(security) NAME(set_thread_area) NAME(io_setup) NAME(io_destroy)
 NAME(io_getevents) NAME(io_submit) NAME(io_cancel) NAME(get_thread_area) NAME(lookup_dcookie)
 NAME(epoll_create) NAME(epoll_ctl_old) NAME(epoll_wait_old) NAME(remap_file_pages) NAME(semtimedop)
-NAME(timer_create) NAME(timer_settime) NAME(timer_gettime) NAME(timer_getoverrun) NAME(timer_delete)
 NAME(epoll_wait) NAME(epoll_ctl) NAME(vserver) NAME(mbind) NAME(set_mempolicy) NAME(get_mempolicy)
 NAME(mq_open) NAME(mq_unlink) NAME(mq_timedsend) NAME(mq_timedreceive) NAME(mq_notify) NAME(mq_getsetattr)
 NAME(kexec_load) NAME(add_key) NAME(request_key) NAME(keyctl) NAME(ioprio_set) NAME(ioprio_get)

@@ -9,6 +9,7 @@
 #include "object/user_ns.h"
 #include "proc/inspect.h"
 #include "proc/oom.h"
+#include "proc/posix_timers.h"
 
 /* --- memory as text */
 
@@ -198,6 +199,22 @@ static int show_stack(struct proc_text *t, const struct proc_subject *s)
 	return 0;
 }
 
+static int show_timers(struct proc_text *t, const struct proc_subject *s)
+{
+	static const char *const kinds[] = { [0] = "signal", [1] = "none", [2] = "thread" };	/* SIGEV_* */
+	struct posix_timer_info i;
+
+	for (s32 id = 0; posix_timer_next(s->thread->process, id, &i); id = i.id + 1) {
+		bool is_thread = (i.event.notify & 4) != 0;
+
+		pt_add(t, "ID: %d\nsignal: %d/%016lx\nnotify: %s/%s.%d\nClockID: %d\n", i.id, i.event.signo, i.event.value, kinds[i.event.notify & 3],
+		       is_thread ? "tid" : "pid", i.event.tid, i.clock);
+		if (i.id == S32_MAX)
+			break;
+	}
+	return 0;
+}
+
 static int show_cgroup(struct proc_text *t, const struct proc_subject *s)
 {
 	(void)s;
@@ -280,7 +297,7 @@ static const struct proc_node pid_files[] = {
 	PID_SECRET("smaps", 0444, proc_show_smaps), PID_SECRET("smaps_rollup", 0444, proc_show_smaps_rollup), PID_SECRET("stack", 0400, show_stack),
 	PID_FILE("stat", 0444, proc_show_stat), PID_FILE("statm", 0444, proc_show_statm), PID_FILE("status", 0444, proc_show_status),
 	PID_SECRET("syscall", 0400, show_syscall), { .name = "task", .kind = PROC_BY_TID, .mode = 0555, .is_process_only = true },
-	PID_FILE("uid_map", 0644, show_id_map), PID_SECRET("wchan", 0444, show_wchan),
+	{ .name = "timers", .kind = PROC_FILE, .mode = 0444, .show = show_timers, .is_process_only = true }, PID_FILE("uid_map", 0644, show_id_map), PID_SECRET("wchan", 0444, show_wchan),
 };
 
 const struct proc_node proc_pid_node = { .name = "pid", .kind = PROC_DIR, .mode = 0555, .children = pid_files, .n_children = ARRAY_SIZE(pid_files) };
