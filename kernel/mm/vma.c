@@ -33,6 +33,9 @@ struct vma *vma_alloc(struct mm *mm)
 
 void vma_free(struct vma *v)
 {
+	/* Only now that no CPU can write through it any more: seals count on that. */
+	if (v->mapping && (v->flags & VMA_SHARED) && (v->flags & VMA_MAY_WRITE))
+		mapping_writable_put(v->mapping);
 	if (v->file)
 		v->ops->put(v->file);
 	slab_free(vma_cache, v);
@@ -195,8 +198,6 @@ void vma_bury(struct vma *v)
 {
 	if (v->family)
 		anon_family_leave(v);
-	if (v->mapping && (v->flags & VMA_SHARED) && (v->flags & VMA_MAY_WRITE))
-		mapping_writable_put(v->mapping);
 	list_push_back(&v->mm->dead, &v->family_node);
 }
 
