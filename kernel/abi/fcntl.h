@@ -19,6 +19,13 @@
 #define R_OK 4
 #endif
 
+#ifndef SPLICE_F_MOVE			/* splice(2); glibc has them, the UAPI headers do not */
+#define SPLICE_F_MOVE 1
+#define SPLICE_F_NONBLOCK 2
+#define SPLICE_F_MORE 4
+#define SPLICE_F_GIFT 8
+#endif
+
 /* The mode bits of preadv2/pwritev2 are RWF_* of <linux/fs.h>. */
 
 struct linux_dirent64_k {	/* getdents64(2); the name follows */

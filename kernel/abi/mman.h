@@ -5,6 +5,7 @@
 
 #include <lib/types.h>
 #include <linux/mman.h>
+#include <linux/memfd.h>
 #include <linux/membarrier.h>
 
 #ifndef MS_ASYNC

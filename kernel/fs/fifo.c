@@ -178,6 +178,6 @@ int fifo_open(struct inode *inode, struct file *file)
 		return err;
 	}
 	file->private = p;
-	file->mode = (file->mode & ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE)) | FMODE_STREAM | FMODE_NOWAIT | FMODE_DIRECT;
+	file->mode = (file->mode & ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE)) | FMODE_STREAM | FMODE_DIRECT;
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "fs/fdtable.h"
 #include "fs/internal.h"
 #include "fs/mmap.h"
+#include "fs/seals.h"
 
 static void vma_get(struct file *f)
 {
@@ -40,7 +41,7 @@ int generic_file_mmap(struct file *f, struct mm_map_request *rq)
 {
 	file_touch_atime(f);
 	rq->mapping = &f->inode->mapping;
-	return 0;
+	return seals_check_map(rq);
 }
 
 static int may_map(const struct file *f, u32 prot, bool is_shared, u32 *vma_flags)

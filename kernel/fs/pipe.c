@@ -12,6 +12,8 @@
  * Waking is exact. Readers and writers wait exclusively: the write that makes an empty pipe non-empty wakes one reader, the read that makes a full pipe
  * non-full wakes one writer; who was woken and leaves something for the next wakes that one. Pollers share each wake. Wakes are synchronous hand-overs: the
  * waker is likely to sleep next. When the last reader or writer goes everybody is woken.
+ *
+ * splice(2) and its kin put pages of others into slots: those lack PIPE_BUF_MERGE and are never written to.
  */
 #include <lib/printf.h>
 #include <frame/log.h>
@@ -35,7 +37,7 @@ struct pipe *pipe_of(const struct file *f)
 	return f->ops == &fifo_ops ? f->private : NULL;
 }
 
-static void pipe_wake_readers(struct pipe *p)
+void pipe_wake_readers(struct pipe *p)
 {
 	if (waitq_is_active(&p->read_wait))
 		waitq_wake_sync(&p->read_wait, 1, POLL_READ);
@@ -51,7 +53,8 @@ void pipe_wake_writers(struct pipe *p)
 
 static void page_recycle(struct pipe *p, struct pipe_buf *buf)
 {
-	if (buf->flags & PIPE_BUF_MERGE)
+	/* Others may have a share in it: tee(2). */
+	if ((buf->flags & PIPE_BUF_MERGE) && page_refs(buf->page) == 1)
 		for (u32 i = 0; i < PIPE_SPARES; i++)
 			if (!p->spare[i]) {
 				p->spare[i] = buf->page;
@@ -95,11 +98,6 @@ static ssize_t drain_locked(struct pipe *p, struct iov_iter *it, bool *made_room
 	return done;
 }
 
-static bool can_read(const struct pipe *p)
-{
-	return !pipe_is_empty(p) || !READ_ONCE(p->n_writers);
-}
-
 static ssize_t pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 {
 	struct pipe *p = f->private;
@@ -111,18 +109,15 @@ static ssize_t pipe_read(struct file *f, struct iov_iter *it, u64 *pos)
 		return 0;
 	mutex_lock(&p->lock);
 	for (;;) {
-		if (!pipe_is_empty(p)) {
-			done = drain_locked(p, it, &made_room);
+		if (pipe_can_read(p)) {
+			done = drain_locked(p, it, &made_room);		/* 0: no writers */
 			break;
 		}
-		done = 0;
-		if (!p->n_writers)
-			break;
 		done = -EAGAIN;
-		if (READ_ONCE(f->flags) & O_NONBLOCK)
+		if (file_is_nonblocking(f, it))
 			break;
 		mutex_unlock(&p->lock);
-		done = WAIT_EVENT_EXCLUSIVE(&p->read_wait, can_read(p), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
+		done = WAIT_EVENT_EXCLUSIVE(&p->read_wait, pipe_can_read(p), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 		if (done)
 			return done;
 		has_waited = true;
@@ -188,11 +183,6 @@ static ssize_t fill_slot_locked(struct pipe *p, struct iov_iter *it, bool is_pac
 	return buf.len;
 }
 
-static bool can_write(const struct pipe *p)
-{
-	return !pipe_is_full(p) || !READ_ONCE(p->n_readers);
-}
-
 /* Fills until all is written, the pipe is full, or an error. Bytes moved are added to *done. */
 static int fill_locked(struct pipe *p, struct iov_iter *it, bool is_packet, ssize_t *done)
 {
@@ -218,7 +208,7 @@ static int wait_for_room(struct pipe *p, bool was_empty)
 	mutex_unlock(&p->lock);
 	if (was_empty)
 		pipe_wake_readers(p);
-	err = WAIT_EVENT_EXCLUSIVE(&p->write_wait, can_write(p), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
+	err = WAIT_EVENT_EXCLUSIVE(&p->write_wait, pipe_can_write(p), SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 	mutex_lock(&p->lock);
 	return err;
 }
@@ -257,7 +247,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 	}
 	while (!err) {
 		err = fill_locked(p, it, (flags & O_DIRECT) != 0, &done);
-		if (err != -EAGAIN || (flags & O_NONBLOCK))
+		if (err != -EAGAIN || file_is_nonblocking(f, it))
 			break;
 		err = wait_for_room(p, was_empty);
 		was_empty = pipe_is_empty(p);
@@ -377,7 +367,7 @@ static struct inode *pipe_inode(struct mount *m)
 static void open_end(struct file *f, struct pipe *p)
 {
 	f->private = p;
-	f->mode = (f->mode & ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE)) | FMODE_STREAM | FMODE_NOWAIT | FMODE_DIRECT | FMODE_OPENED;
+	f->mode = (f->mode & ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE)) | FMODE_STREAM | FMODE_DIRECT | FMODE_OPENED;
 }
 
 /* The inode owns the pipe from here on; its files are attached when all of them exist, so a half-made one is just dropped. */

@@ -167,7 +167,7 @@ static int check_charge(u64 pages)
 /* A ring of n slots with the same contents. */
 static int ring_replace_locked(struct pipe *p, u32 n)
 {
-	u32 used = p->head - p->tail;
+	u32 used = p->head - p->tail + p->n_reserved;
 	struct pipe_buf *bufs;
 
 	if (used > n)

@@ -8,6 +8,7 @@
 #include "abi/process.h"
 #include "abi/signal.h"
 #include "fs/calls.h"
+#include "fs/seals.h"
 #include "fs/walk.h"
 
 int fs_lookup(s32 dirfd, const struct user_path *up, u32 lookup, struct path *out)
@@ -224,7 +225,9 @@ int truncate_path(const struct path *p, u64 size, u32 valid)
 	}
 	if (!capable(i->sb->user_ns, CAP_FSETID))
 		a.valid |= ATTR_KILL_PRIV;
-	err = vfs_setattr_locked(p, &a);
+	err = seals_check_size(&i->mapping, size);
+	if (!err)
+		err = vfs_setattr_locked(p, &a);
 	rwsem_write_unlock(&i->lock);
 	return err;
 }

@@ -9,6 +9,7 @@
 #include "abi/signal.h"
 #include "fs/calls.h"
 #include "fs/internal.h"
+#include "fs/seals.h"
 
 /* --- read and write through the method */
 
@@ -41,6 +42,11 @@ static ssize_t read_own_pos(struct file *f, struct iov_iter *it)
 	n = passes_end(it, f->pos) ? -EINVAL : f->ops->read(f, it, &f->pos);
 	pos_end(f, is_locked);
 	return n;
+}
+
+bool file_is_nonblocking(const struct file *f, const struct iov_iter *it)
+{
+	return (READ_ONCE(f->flags) & O_NONBLOCK) || it->is_nowait;
 }
 
 ssize_t file_read(struct file *f, struct iov_iter *it, u64 *pos)
@@ -84,12 +90,13 @@ ssize_t kern_read(struct file *f, void *buf, size_t n, u64 pos)
 	return file_read(f, &it, &pos);
 }
 
-/* preadv2(2), pwritev2(2). No file supports RWF_NOWAIT yet but those that say so. */
-static int check_rwf(const struct file *f, u32 rwf)
+/* preadv2(2), pwritev2(2). Only files that say so support RWF_NOWAIT. */
+static int check_rwf(const struct file *f, struct iov_iter *it, u32 rwf)
 {
 	if (rwf & ~(u32)(RWF_HIPRI | RWF_DSYNC | RWF_SYNC | RWF_NOWAIT | RWF_APPEND))
 		return -EOPNOTSUPP;
-	return (rwf & RWF_NOWAIT) && !(f->mode & FMODE_NOWAIT) ? -EOPNOTSUPP : 0;
+	it->is_nowait = (rwf & RWF_NOWAIT) != 0;
+	return it->is_nowait && !(f->mode & FMODE_NOWAIT) ? -EOPNOTSUPP : 0;
 }
 
 ssize_t file_read_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
@@ -97,7 +104,7 @@ ssize_t file_read_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 	if (unlikely(!(f->mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(rwf)) {
-		int err = check_rwf(f, rwf);
+		int err = check_rwf(f, it, rwf);
 
 		if (err)
 			return err;
@@ -147,6 +154,8 @@ static ssize_t write_locked(struct file *f, struct iov_iter *it, u64 *pos, bool 
 	if (append)
 		*pos = i->mapping.size;
 	n = write_limit(i, *pos, it->count);
+	if (n > 0)
+		n = seals_check_write(&i->mapping, *pos, (size_t)n);
 	if (n <= 0)
 		return n;
 	it->count = (size_t)n;
@@ -189,7 +198,7 @@ ssize_t file_write_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 		return file_write(f, it, pos);
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;
-	err = check_rwf(f, rwf);
+	err = check_rwf(f, it, rwf);
 	if (err)
 		return err;
 	if (f->ops->write != generic_file_write)
@@ -312,18 +321,32 @@ int file_sync(struct file *f, u64 start, u64 end, bool data_only)
 	return f->ops->fsync ? f->ops->fsync(f, start, end, data_only) : -EINVAL;
 }
 
+/* Which modes go together: fallocate(2). */
+static int check_fallocate_mode(u32 mode)
+{
+	const u32 punch = FALLOC_FL_PUNCH_HOLE, zero = FALLOC_FL_ZERO_RANGE, keep = FALLOC_FL_KEEP_SIZE, collapse = FALLOC_FL_COLLAPSE_RANGE,
+		  insert = FALLOC_FL_INSERT_RANGE, unshare = FALLOC_FL_UNSHARE_RANGE;
+
+	if (mode & ~(keep | punch | collapse | zero | insert | unshare))
+		return -EOPNOTSUPP;
+	if ((mode & punch) && ((mode & zero) || !(mode & keep)))
+		return -EOPNOTSUPP;
+	if (((mode & collapse) && mode != collapse) || ((mode & insert) && mode != insert))
+		return -EINVAL;
+	return (mode & unshare) && (mode & ~(unshare | keep)) ? -EINVAL : 0;
+}
+
 int file_fallocate(struct file *f, u32 mode, s64 off, s64 len)
 {
 	struct inode *i = f->inode;
 	u64 end;
+	int err;
 
 	if (off < 0 || len <= 0)
 		return -EINVAL;
-	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE |
-			  FALLOC_FL_UNSHARE_RANGE))
-		return -EOPNOTSUPP;
-	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
-		return -EOPNOTSUPP;
+	err = check_fallocate_mode(mode);
+	if (err)
+		return err;
 	if (!(f->mode & FMODE_WRITE))
 		return -EBADF;
 	if ((mode & ~(u32)FALLOC_FL_KEEP_SIZE) && (i->flags & INODE_APPEND))

@@ -298,7 +298,7 @@ struct file {
 
 enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_LSEEK = 4, FMODE_PREAD = 8, FMODE_PWRITE = 16, FMODE_PATH = 32, FMODE_EXEC = 64, FMODE_STREAM = 128, FMODE_NONOTIFY = 256,
        FMODE_WRITER = 512 /* counted in mount and inode n_writers */, FMODE_DIRECT = 1024 /* O_DIRECT is fine: set by open methods */,
-       FMODE_OPENED = 2048 /* open has succeeded: release is due */, FMODE_NOWAIT = 4096 /* honours RWF_NOWAIT through O_NONBLOCK */,
+       FMODE_OPENED = 2048 /* open has succeeded: release is due */, FMODE_NOWAIT = 4096 /* honours RWF_NOWAIT: asks file_is_nonblocking */,
        FMODE_ATOMIC_POS = 8192 /* regular files and directories: calls that use the position exclude each other */ };
 
 /* --- inode.c */
@@ -369,7 +369,10 @@ __must_check int file_deny_write(struct file *f);	/* exec: -ETXTBSY */
 void file_allow_write(struct file *f);
 u64 file_count(void);				/* open file descriptions, for /proc/sys/fs/file-nr */
 
-/* --- readwrite.c: methods of files whose data is in the page cache */
+/* --- readwrite.c */
+/* The method must not sleep for data or room: O_NONBLOCK, or RWF_NOWAIT of preadv2(2), which files with FMODE_NOWAIT honour by asking here. */
+__must_check bool file_is_nonblocking(const struct file *f, const struct iov_iter *it);
+/* Methods of files whose data is in the page cache */
 __must_check ssize_t generic_file_read(struct file *f, struct iov_iter *it, u64 *pos);
 __must_check ssize_t generic_file_write(struct file *f, struct iov_iter *it, u64 *pos);
 __must_check int generic_file_mmap(struct file *f, struct mm_map_request *rq);

@@ -70,6 +70,11 @@ static int get_page(struct mm *mm, u64 addr, bool is_write, bool force, struct p
 	return r;
 }
 
+int mm_get_page(struct mm *mm, u64 addr, struct page **out)
+{
+	return addr < USPACE_END ? get_page(mm, addr, false, false, out) : -EFAULT;
+}
+
 ssize_t mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool is_write, bool force)
 {
 	size_t done = 0;

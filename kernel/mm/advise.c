@@ -7,6 +7,7 @@
  * have nowhere to go without swap.
  */
 #include <lib/errno.h>
+#include "abi/fcntl.h"
 #include "abi/mman.h"
 #include "mm/internal.h"
 
@@ -117,6 +118,8 @@ static int remove_pages(struct vma *v, u64 start, u64 end)
 		return -EACCES;
 	if (mapping_tracks_dirty(m))
 		return -EOPNOTSUPP;
+	if (READ_ONCE(m->seals) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+		return -EPERM;
 	mapping_punch(m, from, to);
 	return 0;
 }

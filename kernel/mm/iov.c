@@ -16,6 +16,7 @@ void iov_user(struct iov_iter *it, uaddr_t buf, size_t len)
 	it->seg = &it->one;
 	it->seg_off = 0;
 	it->n_segs = 1;
+	it->is_nowait = false;
 	it->kbuf = NULL;
 }
 
@@ -27,6 +28,7 @@ void iov_kernel(struct iov_iter *it, void *buf, size_t len)
 	it->seg = &it->one;
 	it->seg_off = 0;
 	it->n_segs = 1;
+	it->is_nowait = false;
 	it->kbuf = buf;
 }
 
@@ -52,6 +54,7 @@ int iov_import(struct iov_iter *it, uaddr_t iovec, size_t n, struct iov_seg *seg
 	it->seg = segs;
 	it->seg_off = 0;
 	it->n_segs = (u32)n;
+	it->is_nowait = false;
 	it->kbuf = NULL;
 	return 0;
 }

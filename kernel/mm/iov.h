@@ -23,6 +23,7 @@ struct iov_iter {
 	const struct iov_seg *seg;	/* current segment */
 	size_t seg_off;
 	u32 n_segs;			/* left, the current one included */
+	bool is_nowait;			/* RWF_NOWAIT: fs/'s; whoever starts the iterator leaves it false */
 	struct iov_seg one;		/* storage for single buffers: seg points to it, so an iterator cannot be copied */
 	char *kbuf;			/* kernel memory (single buffer) */
 };

@@ -41,6 +41,8 @@ struct mapping {
 	struct rb_root vmas;		/* [vmas_lock] interval tree by page offset */
 	struct mutex vmas_lock;
 	s32 n_writable;			/* [a] shared VMAs that may become writable (or <0: denied), for seals */
+	u32 seals;			/* [a] F_SEAL_*: what must not be done to it; written by the owner under its inode lock */
+	bool is_sealable;		/* [I once known to programs] */
 	u32 error_seq;			/* [a] write errors: sampled per open file */
 	const struct mapping_ops *ops;	/* [I] */
 	void *host;			/* [I] the inode */
@@ -68,6 +70,7 @@ u64 mapping_next_hole(struct mapping *m, u64 start);
 /* Shared writable VMAs: get fails with -EPERM while they are denied (n_writable < 0). */
 __must_check int mapping_writable_get(struct mapping *m);
 void mapping_writable_put(struct mapping *m);
+__must_check int mapping_writable_deny(struct mapping *m);	/* -EBUSY while there are any */
 /* Writes dirty pages of [start, end) bytes out and waits: 0, or the first -errno. Nothing to do for mappings without write_page. */
 __must_check int mapping_sync(struct mapping *m, u64 start, u64 end);
 /* Adopts a ready page (initramfs unpacking, read-ahead). Takes the reference over. -EEXIST, -ENOMEM */

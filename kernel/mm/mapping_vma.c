@@ -129,6 +129,17 @@ int mapping_writable_get(struct mapping *m)
 	return 0;
 }
 
+int mapping_writable_deny(struct mapping *m)
+{
+	s32 n = READ_ONCE(m->n_writable);
+
+	do {
+		if (n > 0)
+			return -EBUSY;
+	} while (!__atomic_compare_exchange_n(&m->n_writable, &n, -1, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
+	return 0;
+}
+
 void mapping_writable_put(struct mapping *m)
 {
 	__atomic_fetch_sub(&m->n_writable, 1, __ATOMIC_RELEASE);

@@ -42,6 +42,12 @@ void mm_init(void)
 		mm_tunables.randomize_va_space = 0;
 }
 
+struct page *zero_page_get(void)
+{
+	page_get(zero_page);
+	return zero_page;
+}
+
 /* The stack may grow into the gap below USPACE_END: RLIMIT_STACK of it, but at least 128 MiB and at most five sixths of everything. */
 void mm_layout(struct mm *mm, u64 stack_limit_bytes, bool is_random)
 {

@@ -128,6 +128,11 @@ __must_check enum mm_fault_result mm_fault(struct mm *mm, u64 addr, bool is_writ
 /* --- Another process's memory (ptrace, /proc/PID/mem, cmdline). `force`: beyond its protections, as ptrace does. Bytes done, or -EIO/-EFAULT if none. */
 __must_check ssize_t mm_access(struct mm *mm, u64 addr, void *buf, size_t len, bool is_write, bool force);
 
+/* The page that a read at addr sees, referenced: -EFAULT, -ENOMEM, -EINTR (killed). Later changes of the memory may or may not show in it. */
+__must_check int mm_get_page(struct mm *mm, u64 addr, struct page **out);
+
+struct page *zero_page_get(void);	/* a page of zeroes, not to be written to; referenced */
+
 /* --- For exec. Limits: struct mm_limits is given by proc (RLIMIT_STACK, AS, DATA, MEMLOCK of the current process). */
 struct mm_limits {
 	u64 as_bytes, data_bytes, stack_bytes, memlock_bytes;

@@ -6,6 +6,7 @@
 #include "fs/fdtable.h"
 #include "fs/locks.h"
 #include "fs/pipe.h"
+#include "fs/seals.h"
 #include "fs/vfs.h"
 #include "object/pid.h"
 #include "proc/thread.h"
@@ -277,6 +278,10 @@ static s64 fcntl_file(s32 fd, const struct fdref *r, u32 cmd, u64 arg)
 		return pipe_get_size(f);
 	case F_SETPIPE_SZ:
 		return pipe_set_size(f, (u32)arg);
+	case F_ADD_SEALS:
+		return file_add_seals(f, arg);
+	case F_GET_SEALS:
+		return file_get_seals(f);
 	default:
 		return -EINVAL;
 	}

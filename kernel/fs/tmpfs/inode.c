@@ -6,6 +6,7 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "abi/stat.h"
+#include "fs/seals.h"
 #include "fs/tmpfs/internal.h"
 #include "fs/xattr.h"
 #include "mm/alloc.h"
@@ -65,6 +66,8 @@ static int set_methods(struct inode *i)
 	case S_IFREG:
 		i->fops = &tmpfs_file_ops;
 		i->mapping.ops = &mapping_ops;
+		i->mapping.seals = F_SEAL_SEAL;
+		i->mapping.is_sealable = true;
 		return 0;
 	case S_IFDIR:
 		i->ops = &tmpfs_dir_ops;
@@ -164,6 +167,9 @@ static int allocate_locked(struct file *f, u32 mode, u64 off, u64 len)
 	int err;
 
 	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		err = seals_check_punch(m);
+		if (err)
+			return err;
 		mapping_punch(m, off, off + len);
 	} else {
 		bool grows = !(mode & FALLOC_FL_KEEP_SIZE) && off + len > m->size;
@@ -172,7 +178,9 @@ static int allocate_locked(struct file *f, u32 mode, u64 off, u64 len)
 			fs_policy_signal(SIGXFSZ);
 			return -EFBIG;
 		}
-		err = fill(m, off >> PAGE_SHIFT, (off + len + PAGE_SIZE - 1) >> PAGE_SHIFT);
+		err = off + len > m->size ? seals_check_size(m, off + len) : 0;
+		if (!err)
+			err = fill(m, off >> PAGE_SHIFT, (off + len + PAGE_SIZE - 1) >> PAGE_SHIFT);
 		if (err)
 			return err;
 		if (grows)

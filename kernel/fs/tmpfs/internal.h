@@ -39,6 +39,7 @@ void tmpfs_free_inode(struct inode *inode);
 extern const struct file_ops tmpfs_file_ops;
 
 /* --- super.c */
+extern struct mount *tmpfs_hidden;	/* where files live that have no name: shared anonymous memory, memfd_create(2) */
 /* A new instance of type t with these defaults, changed by options. -EINVAL, -ENOMEM */
 __must_check int tmpfs_mount_with(const struct fs_type *t, const struct tmpfs_sb *defaults, const char *options, struct super_block **out);
 void tmpfs_rootfs_settle(void);		/* the initramfs is unpacked: half of what is left is what the root may grow by */

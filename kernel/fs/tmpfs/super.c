@@ -14,7 +14,7 @@
 
 #define TMPFS_MAGIC_NR 0x01021994u
 
-static struct mount *shared_mount;		/* [I after tmpfs_init] */
+struct mount *tmpfs_hidden;			/* [I after tmpfs_init] */
 static struct tmpfs_sb *rootfs;			/* [I] */
 
 static u64 half_of_memory(void)
@@ -272,7 +272,7 @@ const struct fs_type *fs_policy_root_type(void)
 
 void tmpfs_init(void)
 {
-	if (fs_register(&tmpfs_type) || mount_internal(&hidden_type, &shared_mount))
+	if (fs_register(&tmpfs_type) || mount_internal(&hidden_type, &tmpfs_hidden))
 		panic("no memory for tmpfs");
 	devtmpfs_init();
 }
@@ -293,13 +293,13 @@ void tmpfs_rootfs_settle(void)
 int mm_shared_anon(u64 len, struct mapping **m, struct file **f, const struct vma_ops **ops)
 {
 	struct inode *i;
-	int err = tmpfs_inode_new(shared_mount->sb, NULL, S_IFREG | 0777, 0, &i);
+	int err = tmpfs_inode_new(tmpfs_hidden->sb, NULL, S_IFREG | 0777, 0, &i);
 
 	if (err)
 		return err;
 	i->mapping.size = ALIGN_UP(len, PAGE_SIZE);
 	i->nlink = 0;
-	err = file_alloc_anon(shared_mount, i, "/dev/zero (deleted)", O_RDWR, &tmpfs_file_ops, f);
+	err = file_alloc_anon(tmpfs_hidden, i, "/dev/zero (deleted)", O_RDWR, &tmpfs_file_ops, f);
 	if (err) {
 		inode_put(i);
 		return err;
