@@ -11,6 +11,7 @@
 #include "drivers/uart.h"
 #include "fs/anon.h"
 #include "fs/dev/devices.h"
+#include "fs/inotify.h"
 #include "fs/pipe.h"
 #include "fs/proc/procfs.h"
 #include "fs/tmpfs/tmpfs.h"
@@ -45,6 +46,7 @@ static void start(void *arg)
 	tmpfs_init();
 	pipe_init();
 	anon_init();
+	inotify_init_limits();
 	devices_init();
 	tty_init();
 	uart_init();

@@ -50,7 +50,7 @@ int anon_file_create(const char *name, u32 flags, const struct file_ops *ops, vo
 		return err;
 	}
 	(*out)->private = private;
-	(*out)->mode |= FMODE_STREAM | FMODE_NOWAIT;
+	(*out)->mode |= FMODE_STREAM | FMODE_NOWAIT | FMODE_NONOTIFY;	/* what would be told is about all of them */
 	return 0;
 }
 

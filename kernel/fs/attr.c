@@ -5,6 +5,7 @@
  */
 #include "abi/process.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 
 #define ATTR_TIMES_SET (ATTR_ATIME | ATTR_MTIME)
 
@@ -102,6 +103,19 @@ void setattr_apply(struct inode *i, const struct iattr *a)
 	apply_times(i, &times);
 }
 
+/* What inotify(7) tells of a change: setting one of the two times looks like the access or write that would have set it. */
+static u32 events_of(u32 valid)
+{
+	bool has_atime = valid & (ATTR_ATIME | ATTR_ATIME_NOW), has_mtime = valid & (ATTR_MTIME | ATTR_MTIME_NOW);
+	u32 mask = valid & (ATTR_MODE | ATTR_UID | ATTR_GID | ATTR_KILL_PRIV) ? NOTIFY_ATTRIB : 0;
+
+	if (valid & ATTR_SIZE)
+		mask |= NOTIFY_MODIFY;
+	if (has_atime && has_mtime)
+		return mask | NOTIFY_ATTRIB;
+	return mask | (has_atime ? NOTIFY_ACCESS : has_mtime ? NOTIFY_MODIFY : 0);
+}
+
 int vfs_setattr_locked(const struct path *p, struct iattr *a)
 {
 	struct inode *i = p->dentry->inode;
@@ -116,9 +130,12 @@ int vfs_setattr_locked(const struct path *p, struct iattr *a)
 	if (err)
 		return err;
 	if (i->ops->setattr)
-		return i->ops->setattr(i, a);
-	setattr_apply(i, a);
-	return 0;
+		err = i->ops->setattr(i, a);
+	else
+		setattr_apply(i, a);
+	if (!err)
+		notify_change(p->dentry, events_of(a->valid));
+	return err;
 }
 
 int vfs_setattr(const struct path *p, struct iattr *a)
@@ -135,17 +152,18 @@ int vfs_setattr(const struct path *p, struct iattr *a)
 }
 
 /* What root may not keep: others' setuid programs stay what they were. The caller holds the inode lock and writes. */
-void inode_drop_privileges(struct inode *i)
+bool inode_drop_privileges(struct inode *i)
 {
 	u32 mode = i->mode, clean;
 
 	if (likely(!(mode & (S_ISUID | S_ISGID))))
-		return;
+		return false;
 	clean = without_privileges(mode);
-	if (clean != mode && !capable(i->sb->user_ns, CAP_FSETID)) {
-		WRITE_ONCE(i->mode, clean);
-		inode_touch(i, ATTR_CTIME);
-	}
+	if (clean == mode || capable(i->sb->user_ns, CAP_FSETID))
+		return false;
+	WRITE_ONCE(i->mode, clean);
+	inode_touch(i, ATTR_CTIME);
+	return true;
 }
 
 /* --- stat */

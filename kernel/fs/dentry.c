@@ -16,6 +16,7 @@
 #include <lib/string.h>
 #include <frame/log.h>
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "mm/alloc.h"
 #include "object/random.h"
 #include "sched/sched.h"
@@ -122,6 +123,8 @@ static struct dentry *d_alloc(struct super_block *sb, struct dentry *parent, con
 		d->parent = d_get(parent);
 		spin_lock(&parent->lock);
 		list_push_front(&parent->children, &d->sibling);
+		if (notify_parent_watches(parent))
+			d->flags = D_PARENT_WATCHED;
 		spin_unlock(&parent->lock);
 	}
 	return d;
@@ -207,6 +210,14 @@ static void unhash(struct dentry *d)
 	}
 }
 
+/* Its last name may be gone, and this its last user: then those who watch it hear so. */
+static void let_inode_go(struct inode *inode)
+{
+	if (unlikely(READ_ONCE(inode->marks)) && !READ_ONCE(inode->nlink))
+		notify_inode_gone(inode);
+	inode_put(inode);
+}
+
 /* Takes a dead dentry apart; returns the parent, whose reference it held, or NULL. */
 static struct dentry *d_destroy(struct dentry *d)
 {
@@ -225,7 +236,7 @@ static struct dentry *d_destroy(struct dentry *d)
 	long_name_put(d->long_name);
 	rcu_call(&d->rcu, free_rcu);
 	if (inode)
-		inode_put(inode);
+		let_inode_go(inode);
 	return parent != d ? parent : NULL;
 }
 
@@ -341,7 +352,7 @@ void d_delete(struct dentry *d)
 	}
 	spin_unlock(&d->lock);
 	if (inode)
-		inode_put(inode);
+		let_inode_go(inode);
 }
 
 /* --- Look-up */
@@ -425,7 +436,7 @@ static int insert_or_find(struct dentry *parent, const struct qstr *name, struct
 	if (!d)
 		return -ENOMEM;
 	d->name.hash = name->hash;
-	d->flags = D_IN_LOOKUP;
+	d->flags |= D_IN_LOOKUP;
 	spin_lock(&b->lock);
 	other = find_in_bucket(b, parent, name);
 	if (!other)
@@ -516,6 +527,8 @@ static void reparent(struct dentry *d, struct dentry *to)
 	spin_lock(&to->lock);
 	WRITE_ONCE(d->parent, to);
 	list_push_front(&to->children, &d->sibling);
+	if (notify_parent_watches(to))
+		d_flag_set(d, D_PARENT_WATCHED);
 	spin_unlock(&to->lock);
 }
 
@@ -606,6 +619,49 @@ bool d_is_ancestor(const struct dentry *a, const struct dentry *d)
 			return true;
 		if (d->parent == d)
 			return false;
+	}
+}
+
+/* --- Watching */
+
+void d_watch_children(struct dentry *d)
+{
+	struct dentry *child;
+
+	SPIN_GUARD(&d->lock);
+	list_for_each_entry(child, &d->children, sibling)
+		if (!(d_flags(child) & D_PARENT_WATCHED))
+			d_flag_set(child, D_PARENT_WATCHED);
+}
+
+/* Under the parent's lock nobody can have begun to watch, or moved the child away, unseen. */
+void d_unwatch_child(struct dentry *parent, struct dentry *d)
+{
+	SPIN_GUARD(&parent->lock);
+	if (READ_ONCE(d->parent) == parent && !notify_parent_watches(parent))
+		d_flag_clear(d, D_PARENT_WATCHED);
+}
+
+struct dentry *d_get_parent_and_name(struct dentry *d, char *name, u32 *len)
+{
+	for (;;) {
+		u32 seq = seq_read_begin(&d->seq);
+		struct dentry *parent;
+		const char *text;
+		bool has_ref;
+
+		rcu_read_lock();
+		parent = READ_ONCE(d->parent);
+		text = READ_ONCE(d->name.name);
+		*len = READ_ONCE(d->name.len);
+		has_ref = !seq_read_retry(&d->seq, seq) && d_try_get(parent);
+		if (has_ref)
+			memcpy(name, text, *len);
+		rcu_read_unlock();
+		if (has_ref && !seq_read_retry(&d->seq, seq))
+			return parent;
+		if (has_ref)
+			d_put(parent);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include "fs/chrdev.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "mm/alloc.h"
 #include "object/user_ns.h"
@@ -89,6 +90,8 @@ static void destroy(struct file *f)
 {
 	u32 mode = f->mode;
 
+	if (mode & FMODE_OPENED)
+		notify_close(f);
 	if (f->inode->locks && !(mode & FMODE_PATH))
 		locks_release_file(f);
 	if (f->async)

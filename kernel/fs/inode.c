@@ -12,6 +12,7 @@
 #include "abi/process.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/xattr.h"
 #include "mm/alloc.h"
@@ -109,6 +110,8 @@ void inode_put(struct inode *i)
 		locks_free_inode(i);
 	if (i->xattrs)
 		xattrs_free(i);
+	if (i->marks)
+		notify_free_inode(i);
 	rcu_call(&i->rcu, free_rcu);
 }
 

@@ -140,6 +140,11 @@ __must_check int d_lookup_fs(struct dentry *parent, const struct qstr *name, boo
 void d_delete(struct dentry *d);	/* the name is gone: negative if nobody else uses it, else unhashed. Directory locked */
 void d_move(struct dentry *d, struct dentry *target);		/* directories locked; target is unhashed */
 void d_exchange(struct dentry *a, struct dentry *b);
+/* Watching (notify.h): the flag of all children, now and to come; of one whose parent's watchers have gone. */
+void d_watch_children(struct dentry *d);
+void d_unwatch_child(struct dentry *parent, struct dentry *d);
+/* The parent, referenced, and the name below it (FS_NAME_MAX bytes, no NUL) as of one moment. */
+struct dentry *d_get_parent_and_name(struct dentry *d, char *name, u32 *len);
 void d_prune_children(struct dentry *d);	/* forgets unused entries below a directory that was removed */
 void d_shrink_tree(struct dentry *root);	/* forgets everything below; the caller holds a reference; nobody uses the tree any more */
 bool d_is_ancestor(const struct dentry *a, const struct dentry *d);	/* a == d counts; the rename mutex is held */

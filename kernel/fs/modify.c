@@ -8,6 +8,7 @@
 #include <lib/string.h>
 #include "abi/process.h"
 #include "fs/calls.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 struct fs_tunables fs_tunables = { .protected_hardlinks = 1, .protected_symlinks = 1 };
@@ -55,8 +56,10 @@ struct creation {
 	struct inode *dir;	/* locked */
 };
 
-static void create_end(struct creation *c)
+static void create_end(struct creation *c, int err)
 {
+	if (!err)
+		notify_create(c->dir, c->d);
 	d_put(c->d);
 	rwsem_write_unlock(&c->dir->lock);
 	mnt_drop_write(c->w.at.mnt);
@@ -116,7 +119,7 @@ int fs_mkdir(s32 dirfd, const struct user_path *up, u32 mode)
 		return err;
 	mode &= 01777 & ~fsctx_umask();
 	err = c.dir->ops->mkdir ? c.dir->ops->mkdir(c.dir, c.d, mode) : -EPERM;
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -155,7 +158,7 @@ int fs_mknod(s32 dirfd, const struct user_path *up, u32 mode, u64 rdev)
 	if (err)
 		return err;
 	err = make_node(c.dir, c.d, (mode & (S_IFMT | 07777)) & ~fsctx_umask(), rdev);
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -170,7 +173,7 @@ int fs_symlink(const char *target, s32 dirfd, const struct user_path *up)
 	if (err)
 		return err;
 	err = c.dir->ops->symlink ? c.dir->ops->symlink(c.dir, c.d, target, (u32)strlen(target)) : -EPERM;
-	create_end(&c);
+	create_end(&c, err);
 	return err;
 }
 
@@ -200,6 +203,8 @@ static int link_locked(struct inode *dir, struct dentry *d, struct inode *i)
 	if (!err)
 		i->flags &= ~(u32)INODE_LINKABLE;
 	rwsem_write_unlock(&i->lock);
+	if (!err)
+		notify_links(i);
 	return err;
 }
 
@@ -219,7 +224,7 @@ int fs_link(s32 olddir, const struct user_path *old, s32 newdir, const struct us
 		struct inode *i = p.dentry->inode;
 
 		err = p.mnt != c.w.at.mnt ? -EXDEV : !may_link(i) ? -EPERM : link_locked(c.dir, c.d, i);
-		create_end(&c);
+		create_end(&c, err);
 	}
 	path_put(&p);
 	return err;
@@ -248,7 +253,10 @@ static int remove_locked(struct inode *dir, struct dentry *d, bool is_rmdir)
 		return err;
 	if (is_rmdir)
 		d_prune_children(d);
+	else
+		notify_links(i);
 	d_delete(d);
+	notify_delete(dir, d, is_rmdir);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "abi/fcntl.h"
 #include "abi/process.h"
 #include "fs/calls.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 static u32 access_of(u32 flags)
@@ -131,6 +132,8 @@ static int find_or_create(struct walk *w, u32 mode, struct dentry **out, bool *i
 		*is_new = !err;
 		if (err)
 			d_put(d);
+		else
+			notify_create(dir, d);
 	}
 	rwsem_write_unlock(&dir->lock);
 	if (!write_err)
@@ -256,5 +259,7 @@ int fs_open(s32 dirfd, const struct user_path *up, const struct open_request *rq
 	else
 		err = open_plain(&w, rq->flags, out);
 	walk_end(&w);
+	if (!err)
+		notify_open(*out);
 	return err;
 }

@@ -10,6 +10,7 @@
 #include "fs/calls.h"
 #include "fs/internal.h"
 #include "fs/seals.h"
+#include "fs/notify.h"
 
 /* --- read and write through the method */
 
@@ -51,13 +52,19 @@ bool file_is_nonblocking(const struct file *f, const struct iov_iter *it)
 
 ssize_t file_read(struct file *f, struct iov_iter *it, u64 *pos)
 {
+	ssize_t n;
+
 	if (unlikely(!(f->mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(!f->ops->read))
 		return S_ISDIR(f->inode->mode) ? -EISDIR : -EINVAL;
 	if (!pos)
-		return read_own_pos(f, it);
-	return passes_end(it, *pos) ? -EINVAL : f->ops->read(f, it, pos);
+		n = read_own_pos(f, it);
+	else
+		n = passes_end(it, *pos) ? -EINVAL : f->ops->read(f, it, pos);
+	if (n > 0)
+		notify_access(f);
+	return n;
 }
 
 static ssize_t write_own_pos(struct file *f, struct iov_iter *it)
@@ -73,13 +80,19 @@ static ssize_t write_own_pos(struct file *f, struct iov_iter *it)
 
 ssize_t file_write(struct file *f, struct iov_iter *it, u64 *pos)
 {
+	ssize_t n;
+
 	if (unlikely(!(f->mode & FMODE_WRITE)))
 		return -EBADF;
 	if (unlikely(!f->ops->write))
 		return -EINVAL;
 	if (!pos)
-		return write_own_pos(f, it);
-	return passes_end(it, *pos) ? -EINVAL : f->ops->write(f, it, pos);
+		n = write_own_pos(f, it);
+	else
+		n = passes_end(it, *pos) ? -EINVAL : f->ops->write(f, it, pos);
+	if (n > 0)
+		notify_modify(f);
+	return n;
 }
 
 ssize_t kern_read(struct file *f, void *buf, size_t n, u64 pos)
@@ -101,6 +114,9 @@ static int check_rwf(const struct file *f, struct iov_iter *it, u32 rwf)
 
 ssize_t file_read_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 {
+	bool asks = it->count != 0;
+	ssize_t n;
+
 	if (unlikely(!(f->mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(rwf)) {
@@ -109,7 +125,10 @@ ssize_t file_read_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 		if (err)
 			return err;
 	}
-	return file_read(f, it, pos);
+	n = file_read(f, it, pos);
+	if (n == 0 && asks)
+		notify_access(f);	/* the vectored calls tell of a read at the end too, as on Linux */
+	return n;
 }
 
 /* --- Files in the page cache */
@@ -159,7 +178,8 @@ static ssize_t write_locked(struct file *f, struct iov_iter *it, u64 *pos, bool 
 	if (n <= 0)
 		return n;
 	it->count = (size_t)n;
-	inode_drop_privileges(i);
+	if (inode_drop_privileges(i))
+		notify_file(f, NOTIFY_ATTRIB);
 	inode_touch(i, ATTR_MTIME | ATTR_CTIME);
 	n = mapping_write(&i->mapping, *pos, it);
 	if (n > 0)
@@ -192,6 +212,7 @@ ssize_t generic_file_write(struct file *f, struct iov_iter *it, u64 *pos)
 ssize_t file_write_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 {
 	u32 io = READ_ONCE(f->flags);
+	ssize_t n;
 	int err;
 
 	if (likely(!rwf))
@@ -209,12 +230,16 @@ ssize_t file_write_flags(struct file *f, struct iov_iter *it, u64 *pos, u32 rwf)
 		io |= O_DSYNC;
 	if (rwf & RWF_SYNC)
 		io |= O_SYNC;
-	if (pos)
-		return write_at(f, it, pos, io);
-	bool is_locked = pos_begin(f);
-	ssize_t n = write_at(f, it, &f->pos, io);
+	if (pos) {
+		n = write_at(f, it, pos, io);
+	} else {
+		bool is_locked = pos_begin(f);
 
-	pos_end(f, is_locked);
+		n = write_at(f, it, &f->pos, io);
+		pos_end(f, is_locked);
+	}
+	if (n > 0)
+		notify_modify(f);
 	return n;
 }
 
@@ -309,6 +334,8 @@ int file_iterate(struct file *f, struct dir_sink *sink)
 	rwsem_read_lock(&i->lock);
 	err = i->flags & INODE_DEAD ? -ENOENT : f->ops->iterate(f, sink);
 	rwsem_read_unlock(&i->lock);
+	if (!(i->flags & INODE_DEAD))
+		notify_access(f);
 	file_touch_atime(f);
 	pos_end(f, is_locked);
 	return err;
@@ -361,5 +388,8 @@ int file_fallocate(struct file *f, u32 mode, s64 off, s64 len)
 		return -EFBIG;
 	if (!f->ops->fallocate)
 		return -EOPNOTSUPP;
-	return f->ops->fallocate(f, mode, (u64)off, (u64)len);
+	err = f->ops->fallocate(f, mode, (u64)off, (u64)len);
+	if (!err)
+		notify_modify(f);
+	return err;
 }

@@ -8,6 +8,7 @@
  */
 #include "abi/fcntl.h"
 #include "fs/calls.h"
+#include "fs/notify.h"
 #include "fs/walk.h"
 
 struct renaming {
@@ -113,6 +114,19 @@ static void unlock_two(struct inode *a, struct inode *b)
 		rwsem_write_unlock(&b->lock);
 }
 
+/* Directories are locked, the names in the cache have moved. */
+static void tell(const struct renaming *r, struct inode *source, struct inode *target)
+{
+	notify_move(r->old_dir, &r->from.last, r->new_dir, &r->to.last, source);
+	if (target && (r->flags & RENAME_EXCHANGE))
+		notify_move(r->new_dir, &r->to.last, r->old_dir, &r->from.last, target);
+	else if (target)
+		notify_links(target);
+	notify_move_self(source);
+	if (target && (r->flags & RENAME_EXCHANGE))
+		notify_move_self(target);
+}
+
 static int move(struct renaming *r)
 {
 	struct inode *source = r->old->inode, *target = r->new->inode;
@@ -128,13 +142,13 @@ static int move(struct renaming *r)
 	unlock_two(lock_a, lock_b);
 	if (err)
 		return err;
-	if (r->flags & RENAME_EXCHANGE) {
-		d_exchange(r->old, r->new);
-		return 0;
-	}
 	if (replaces && S_ISDIR(target->mode))
 		d_prune_children(r->new);
-	d_move(r->old, r->new);
+	if (r->flags & RENAME_EXCHANGE)
+		d_exchange(r->old, r->new);
+	else
+		d_move(r->old, r->new);
+	tell(r, source, target);
 	return 0;
 }
 

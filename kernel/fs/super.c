@@ -10,6 +10,7 @@
 #include "abi/stat.h"
 #include "fs/calls.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "mm/alloc.h"
 #include "object/user_ns.h"
 
@@ -65,6 +66,7 @@ int super_create(const struct fs_type *t, const struct super_ops *ops, struct su
 	mutex_init(&sb->rename_mutex, "rename mutex");
 	spin_init(&sb->inodes_lock, "super inodes");
 	list_init(&sb->inodes);
+	list_init(&sb->marked);
 	list_init(&sb->mounts);
 	sb->user_ns = &init_user_ns;
 	mutex_lock(&supers_mutex);
@@ -115,6 +117,7 @@ void super_put(struct super_block *sb)
 	mutex_lock(&supers_mutex);
 	list_del(&sb->all_node);
 	mutex_unlock(&supers_mutex);
+	notify_unmount(sb);
 	if (sb->root)
 		d_shrink_tree(sb->root);
 	if (super_sync(sb))

@@ -33,6 +33,7 @@ struct mount;
 struct mntns;
 struct file;
 struct poll_wait;
+struct notify_marks;
 struct statfs_k;
 struct xattr_ops;
 
@@ -137,6 +138,8 @@ struct file_ops {
 	int (*fallocate)(struct file *file, u32 mode, u64 off, u64 len);
 	s32 (*set_flags)(struct file *file, u32 flags);
 	void (*show_fdinfo)(struct file *file, char *buf, size_t max);
+	/* More lines of fdinfo, one a call; *cursor is the method's, 0 at first. False: there are no more. */
+	bool (*next_fdinfo)(struct file *file, u64 *cursor, char *buf, size_t max);
 };
 
 struct super_ops {
@@ -178,6 +181,8 @@ struct super_block {
 	struct mutex rename_mutex;	/* one rename between directories at a time */
 	struct spinlock inodes_lock;
 	struct list inodes;		/* [inodes_lock] */
+	struct list marked;		/* [inodes_lock] struct notify_marks of its inodes */
+	u32 n_marks;			/* [a] marks that pin its inodes */
 	struct list all_node;		/* [super list mutex] */
 	struct list mounts;		/* [m] */
 	struct rcu_head rcu;
@@ -214,6 +219,7 @@ struct inode {
 	s32 n_writers;			/* [a] open for writing (>0) or denied (<0: being executed) → ETXTBSY */
 	void *pipe;			/* FIFO state, by fs/pipe.c */
 	void *locks;			/* POSIX/flock state, by fs/locks.c */
+	struct notify_marks *marks;	/* [a; set once] who watches it, by fs/notify.c. NULL: nobody ever has */
 	void *xattrs;			/* [i] attributes kept in memory, by fs/xattr.c */
 	void *private;
 	void (*free)(struct inode *i);	/* [I] sb->ops->free_inode: the super block may be gone by then */
@@ -230,6 +236,7 @@ enum dentry_flags {
 	D_NOCACHE = 64,		/* forgotten at the last put; set by file systems in lookup */
 	D_ANON = 128,		/* no place in a tree: pipes … */
 	D_UNLINKED = 256,	/* its name was removed: " (deleted)" */
+	D_PARENT_WATCHED = 512,	/* [parent's d] somebody may want to hear of it: notify.h */
 };
 #define D_WALK_SLOW (D_MOUNTED | D_IN_LOOKUP | D_REVALIDATE)
 
@@ -379,7 +386,7 @@ __must_check int generic_file_mmap(struct file *f, struct mm_map_request *rq);
 __must_check s64 generic_file_lseek(struct file *f, s64 off, u32 whence);
 __must_check s64 generic_seek_size(struct file *f, s64 off, u32 whence, u64 max, u64 size);
 /* Setuid and setgid bits go when somebody else writes. The inode lock is held. */
-void inode_drop_privileges(struct inode *i);
+bool inode_drop_privileges(struct inode *i);	/* true: it had some */
 void path_touch_atime(const struct path *p);	/* noatime, relatime …; does not sleep */
 void file_touch_atime(const struct file *f);	/* the same, and O_NOATIME */
 

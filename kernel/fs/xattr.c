@@ -10,6 +10,7 @@
 #include "abi/process.h"
 #include "abi/stat.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/xattr.h"
 #include "mm/alloc.h"
 
@@ -84,6 +85,8 @@ static int change(const struct path *p, const char *name, const void *value, siz
 	err = may_use(i, name, MAY_WRITE);
 	if (!err)
 		err = ops_of(i) ? ops_of(i)->set(i, name, value, size, flags) : -EOPNOTSUPP;
+	if (!err)
+		notify_change(p->dentry, NOTIFY_ATTRIB);
 	rwsem_write_unlock(&i->lock);
 	mnt_drop_write(p->mnt);
 	return err;

@@ -20,6 +20,7 @@
 #include "abi/stat.h"
 #include "mm/alloc.h"
 #include "fs/fdtable.h"
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "proc/exec.h"
 #include "proc/vdso.h"
@@ -82,6 +83,7 @@ int exec_open(struct exec *x, s32 dirfd, const char *text, u32 at_flags, struct 
 	path_put(&path);
 	if (err)
 		return err;
+	notify_open(f);
 	err = file_deny_write(f);
 	if (err)
 		file_put(f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Flag sets and commands of the file, memory and mount calls. */
 #include "abi/fcntl.h"
+#include "abi/inotify.h"
 #include "abi/mman.h"
 #include "abi/mount.h"
 #include "abi/poll.h"
@@ -35,6 +36,11 @@ FLAG_SET(sync_range_flags, EINVAL, YES(SYNC_FILE_RANGE_WAIT_BEFORE), YES(SYNC_FI
 OPEN_SET(fadvise_set, YES(POSIX_FADV_NORMAL), YES(POSIX_FADV_RANDOM), YES(POSIX_FADV_SEQUENTIAL), YES(POSIX_FADV_WILLNEED),
 	 YES(POSIX_FADV_DONTNEED), YES(POSIX_FADV_NOREUSE));
 OPEN_SET(flock_flags, FIELD(LOCK_SH, 11), FIELD(LOCK_EX, 11), FIELD(LOCK_UN, 11), YES(LOCK_NB));
+FLAG_SET(inotify_flags, EINVAL, YES(IN_CLOEXEC), YES(IN_NONBLOCK));
+/* Bits that are only told, never asked for, are ignored in what is asked. */
+FLAG_SET(inotify_mask, EINVAL, YES(IN_ACCESS), YES(IN_MODIFY), YES(IN_ATTRIB), YES(IN_CLOSE_WRITE), YES(IN_CLOSE_NOWRITE), YES(IN_OPEN), YES(IN_MOVED_FROM),
+	 YES(IN_MOVED_TO), YES(IN_CREATE), YES(IN_DELETE), YES(IN_DELETE_SELF), YES(IN_MOVE_SELF), IGN(IN_UNMOUNT), IGN(IN_Q_OVERFLOW), IGN(IN_IGNORED),
+	 YES(IN_ONLYDIR), YES(IN_DONT_FOLLOW), YES(IN_EXCL_UNLINK), YES(IN_MASK_CREATE), YES(IN_MASK_ADD), IGN(IN_ISDIR), YES(IN_ONESHOT));
 FLAG_SET(xattr_flags, EINVAL, YES(XATTR_CREATE), YES(XATTR_REPLACE));
 
 /* mmap(2) and mprotect(2) ignore protection bits they do not know (mprotect refuses them). */

@@ -55,13 +55,16 @@ static int show_fdinfo(struct proc_text *t, const struct proc_subject *s)
 	struct file *f = thread_file_get(s->thread, s->fd);
 	struct fdtable *table = thread_files_get(s->thread);
 	char more[512] = "";
+	u64 cursor = 0;
 
 	if (f && table) {
 		u32 flags = f->flags | (fdtable_is_cloexec(table, s->fd) ? 02000000 : 0);
 
-		if (f->ops->show_fdinfo)
+		if (f->ops && f->ops->show_fdinfo)
 			f->ops->show_fdinfo(f, more, sizeof(more));
 		pt_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n%s", f->pos, flags, f->path.mnt->id, f->inode->ino, more);
+		while (f->ops && f->ops->next_fdinfo && f->ops->next_fdinfo(f, &cursor, more, sizeof(more)))
+			pt_add(t, "%s", more);
 	}
 	if (f)
 		file_put(f);

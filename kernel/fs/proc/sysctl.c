@@ -5,6 +5,7 @@
 #include <frame/log.h>
 #include "abi/process.h"
 #include "fs/fdtable.h"
+#include "fs/inotify.h"
 #include "fs/pipe.h"
 #include "fs/proc/internal.h"
 #include "mm/alloc.h"
@@ -253,8 +254,14 @@ static const struct proc_node vm_files[] = {
 	NUMBER("user_reserve_kbytes", mm_tunables.user_reserve_kbytes, true, 0, ~0ull >> 1),
 };
 
+static const struct proc_node inotify_files[] = {
+	NUMBER("max_queued_events", inotify_limits.max_queued_events, false, 0, 0x7fffffff),
+	NUMBER("max_user_instances", inotify_limits.max_user_instances, false, 0, 0x7fffffff),
+	NUMBER("max_user_watches", inotify_limits.max_user_watches, false, 0, 0x7fffffff),
+};
+
 static const struct proc_node fs_files[] = {
-	SHOWN("file-nr", show_file_nr), SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
+	SHOWN("file-nr", show_file_nr), DIRECTORY("inotify", inotify_files), SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
 	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),
 };

@@ -7,6 +7,7 @@
 #include "abi/signal.h"
 #include "abi/stat.h"
 #include "fs/seals.h"
+#include "fs/notify.h"
 #include "fs/tmpfs/internal.h"
 #include "fs/xattr.h"
 #include "mm/alloc.h"
@@ -186,7 +187,8 @@ static int allocate_locked(struct file *f, u32 mode, u64 off, u64 len)
 		if (grows)
 			STORE_RELEASE(m->size, off + len);
 	}
-	inode_drop_privileges(i);
+	if (inode_drop_privileges(i))
+		notify_file(f, NOTIFY_ATTRIB);
 	inode_touch(i, ATTR_MTIME | ATTR_CTIME);
 	return 0;
 }
