@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* NAME(call) NAME(shmget) NAME(shmat) NAME(shmctl) NAME(socket) NAME(connect) NAME(accept) NAME(sendto)
+/* NAME(call) for each call that Linux has and table.h has not yet, in the order of the numbers. */
+NAME(shmget) NAME(shmat) NAME(shmctl) NAME(socket) NAME(connect) NAME(accept) NAME(sendto)
 NAME(recvfrom) NAME(sendmsg) NAME(recvmsg) NAME(shutdown) NAME(bind) NAME(listen) NAME(getsockname)
 NAME(getpeername) NAME(socketpair) NAME(setsockopt) NAME(getsockopt) NAME(semget) NAME(semop)
 NAME(semctl) NAME(shmdt) NAME(msgget) NAME(msgsnd) NAME(msgrcv) NAME(msgctl) NAME(ptrace) NAME(uselib)
