@@ -13,6 +13,7 @@
 #include "abi/fcntl.h"
 #include "abi/signal.h"
 #include "fs/internal.h"
+#include "fs/notify.h"
 #include "fs/pipe.h"
 #include "fs/pipe_ring.h"
 #include "fs/poll.h"
@@ -289,6 +290,16 @@ static bool is_nonblocking(const struct file *f)
 	return (READ_ONCE(f->flags) & O_NONBLOCK) != 0;
 }
 
+/* Who watches the files hears of it. */
+static ssize_t moved(const struct file *in, const struct file *out, ssize_t n)
+{
+	if (n > 0) {
+		notify_access(in);
+		notify_modify(out);
+	}
+	return n;
+}
+
 /* --- splice(2) */
 
 static ssize_t from_file(struct splice_end *in, struct pipe *p, size_t len, bool nonblock)
@@ -335,7 +346,7 @@ static ssize_t between_pipes(struct pipe *in, struct pipe *out, size_t len, bool
 	}
 }
 
-ssize_t fs_splice(struct splice_end *in, struct splice_end *out, size_t len, u32 flags)
+static ssize_t splice_ends(struct splice_end *in, struct splice_end *out, size_t len, u32 flags)
 {
 	struct pipe *from = pipe_of(in->file), *to = pipe_of(out->file);
 	bool nonblock = (flags & SPLICE_F_NONBLOCK) != 0;
@@ -352,6 +363,11 @@ ssize_t fs_splice(struct splice_end *in, struct splice_end *out, size_t len, u32
 	if (to)
 		return from_file(in, to, len, nonblock || is_nonblocking(out->file));
 	return -EINVAL;
+}
+
+ssize_t fs_splice(struct splice_end *in, struct splice_end *out, size_t len, u32 flags)
+{
+	return moved(in->file, out->file, splice_ends(in, out, len, flags));
 }
 
 ssize_t fs_tee(struct file *in, struct file *out, size_t len, u32 flags)
@@ -410,7 +426,7 @@ ssize_t fs_sendfile(struct file *out, struct splice_end *in, size_t len)
 	end_close(in, &src);
 	if (!p)
 		end_close(&target, &to);
-	return n;
+	return moved(in->file, out, n);
 }
 
 /* --- copy_file_range(2) */
@@ -470,5 +486,5 @@ ssize_t fs_copy_range(struct splice_end *in, struct splice_end *out, size_t len)
 	n = file_to_file(&from, &to, (size_t)n);
 	end_close(in, &from);
 	end_close(out, &to);
-	return n;
+	return moved(in->file, out->file, n);
 }

@@ -2,6 +2,7 @@
 /* inotify(7): which call tells which events in which order, flags, merging, limits, the end of watched files and file systems, errors. */
 #include "fs_util.h"
 #include <sys/inotify.h>
+#include <sys/sendfile.h>
 #include <sys/xattr.h>
 
 #ifndef IN_MASK_CREATE
@@ -692,6 +693,30 @@ static void exec_and_others(void)
 	end();
 }
 
+/* Bytes that the kernel moves between files are reads and writes, too. */
+static void inside_the_kernel(void)
+{
+	int from, to;
+
+	begin();
+	mkdir("d", 0755);
+	fs_make("d/from", "hello");
+	from = open("d/from", O_RDONLY);
+	to = open("d/to", O_RDWR | O_CREAT, 0644);
+	watch("d", IN_ACCESS | IN_MODIFY);
+	is_int(sendfile(to, from, NULL, 5), 5, "sendfile");
+	gather();		/* Linux tells of the write of each page and of the call */
+	ok(strstr(got, "1:access(from)") && strstr(got, "1:modify(to)"), "is a read and a write");
+	is_int(sendfile(to, from, NULL, 5), 0, "sendfile at the end");
+	tells("", "is neither");
+	is_int(copy_file_range(from, &(off_t){ 0 }, to, &(off_t){ 0 }, 5, 0), 5, "copy_file_range");
+	gather();		/* Linux tells of the write of each page and of the call */
+	ok(strstr(got, "1:access(from)") && strstr(got, "1:modify(to)"), "is a read and a write");
+	close(from);
+	close(to);
+	end();
+}
+
 int main(int argc, char **argv)
 {
 	(void)argv;
@@ -711,5 +736,6 @@ int main(int argc, char **argv)
 	fdinfo_lines();
 	unmount();
 	exec_and_others();
+	inside_the_kernel();
 	return fs_end();
 }
