@@ -111,12 +111,12 @@ static int lock_slow(struct mutex *m, enum sleep_kind kind)
 	return err;
 }
 
-static int lock_kind(struct mutex *m, enum sleep_kind kind)
+static int lock_kind(struct mutex *m, enum sleep_kind kind, u32 subclass)
 {
 	int err = 0;
 
 	might_sleep();
-	lock_debug_acquire(&m->debug, LOCK_SLEEP, 0);
+	lock_debug_acquire(&m->debug, LOCK_SLEEP, subclass);
 	if (likely(owner_take(m)))
 		return 0;
 	ASSERT(READ_ONCE(m->owner) != current_task());
@@ -129,12 +129,17 @@ static int lock_kind(struct mutex *m, enum sleep_kind kind)
 
 void mutex_lock(struct mutex *m)
 {
-	(void)!lock_kind(m, SLEEP_UNINTERRUPTIBLE);
+	(void)!lock_kind(m, SLEEP_UNINTERRUPTIBLE, 0);
+}
+
+void mutex_lock_nested(struct mutex *m, u32 subclass)
+{
+	(void)!lock_kind(m, SLEEP_UNINTERRUPTIBLE, subclass);
 }
 
 int mutex_lock_killable(struct mutex *m)
 {
-	return lock_kind(m, SLEEP_KILLABLE);
+	return lock_kind(m, SLEEP_KILLABLE, 0);
 }
 
 bool mutex_trylock(struct mutex *m)

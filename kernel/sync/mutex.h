@@ -22,6 +22,7 @@ void mutex_init(struct mutex *m, const char *name);
 /* Static initialiser: struct mutex m = MUTEX_INIT("name", m); */
 #define MUTEX_INIT(name, m) { .queue = WAITQ_INIT("mutex queue", (m).queue), .debug = LOCK_DEBUG_INIT(name) }
 void mutex_lock(struct mutex *m);
+void mutex_lock_nested(struct mutex *m, u32 subclass);		/* for the lock-order checker: one of several of a class */
 __must_check int mutex_lock_killable(struct mutex *m);		/* -EINTR */
 __must_check bool mutex_trylock(struct mutex *m);
 void mutex_unlock(struct mutex *m);

@@ -71,24 +71,28 @@ static bool waiter_wake(struct waiter *w, u32 key, bool is_sync)
 	return is_sync ? sched_wake_sync(w->task) : sched_wake(w->task);
 }
 
-static void wake_locked(struct waitq *q, u32 n_exclusive, u32 key, bool is_sync)
+static bool wake_locked(struct waitq *q, u32 n_exclusive, u32 key, bool is_sync)
 {
 	struct waiter *w, *next;
 	u32 left = n_exclusive;
+	bool is_taken = false;
 
 	list_for_each_entry_safe(w, next, &q->waiters, node) {
 		bool is_exclusive = w->is_exclusive;	/* a callback may take its waiter off the queue */
 
-		if (waiter_wake(w, key, is_sync) && is_exclusive && n_exclusive && --left == 0)
+		if (!waiter_wake(w, key, is_sync))
+			continue;
+		is_taken = true;
+		if (is_exclusive && n_exclusive && --left == 0)
 			break;
 	}
+	return is_taken;
 }
 
-void waitq_wake(struct waitq *q, u32 n_exclusive, u32 key)
+bool waitq_wake(struct waitq *q, u32 n_exclusive, u32 key)
 {
-	spin_lock_hard(&q->lock);
-	wake_locked(q, n_exclusive, key, false);
-	spin_unlock_hard(&q->lock);
+	SPIN_GUARD_HARD(&q->lock);
+	return wake_locked(q, n_exclusive, key, false);
 }
 
 void waitq_wake_sync(struct waitq *q, u32 n_exclusive, u32 key)

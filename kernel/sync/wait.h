@@ -38,7 +38,8 @@ void waiter_init_fn(struct waiter *w, bool (*fn)(struct waiter *w, u32 key), voi
 void waitq_add(struct waitq *q, struct waiter *w);		/* no-op if it is on the queue */
 void waitq_add_exclusive(struct waitq *q, struct waiter *w);
 void waitq_remove(struct waitq *q, struct waiter *w);		/* fn does not run any more on return */
-void waitq_wake(struct waitq *q, u32 n_exclusive, u32 key);	/* all non-exclusive, and n exclusive (0: all of them too) */
+/* All non-exclusive, and n exclusive (0: all of them too). True if one of them took it: a task was asleep, a callback said so. */
+bool waitq_wake(struct waitq *q, u32 n_exclusive, u32 key);
 void waitq_wake_sync(struct waitq *q, u32 n_exclusive, u32 key);
 
 static inline void waitq_wake_all(struct waitq *q)
