@@ -439,22 +439,32 @@ static s64 inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 	return uput(uaddr(arg), &n, sizeof(n));
 }
 
-/* proc(5). Device numbers are shown as the kernel of Linux keeps them: 20 bits of minor. */
-static bool inotify_fdinfo(struct file *f, u64 *cursor, char *buf, size_t max)
+/* One line of fdinfo, of the first watch from *wd on, which moves behind it: its length, 0 if there is none. proc(5); device numbers are shown as the kernel
+ * of Linux keeps them: 20 bits of minor. */
+static size_t show_one(struct instance *in, s32 *wd, char *buf, size_t max)
 {
-	struct instance *in = f->private;
 	const struct watch *w;
+	const struct inode *i;
 	u64 dev;
 
 	SPIN_GUARD(&in->lock);
-	w = *cursor >= S32_MAX ? NULL : find_from_locked(in, (s32)*cursor + 1);
+	w = *wd < S32_MAX ? find_from_locked(in, *wd) : NULL;
 	if (!w)
-		return false;
-	*cursor = (u64)w->wd;
-	dev = w->mark.inode ? w->mark.inode->sb->dev : 0;
-	snprintf(buf, max, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0\n", w->wd, w->mark.inode ? w->mark.inode->ino : 0,
-		 (u64)dev_major(dev) << 20 | dev_minor(dev), READ_ONCE(w->mark.mask));
-	return true;
+		return 0;
+	*wd = w->wd + 1;
+	i = w->mark.inode;
+	dev = i ? i->sb->dev : 0;
+	return (size_t)snprintf(buf, max, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0\n", w->wd, i ? i->ino : 0,
+				(u64)dev_major(dev) << 20 | dev_minor(dev), READ_ONCE(w->mark.mask));
+}
+
+static void inotify_show(struct file *f, char *buf, size_t max)
+{
+	size_t at = 0, n;
+	s32 wd = 0;
+
+	while (at < max && (n = show_one(f->private, &wd, buf + at, max - at)))
+		at += n;
 }
 
 static struct watch *get_any(struct instance *in)
@@ -489,7 +499,7 @@ static void inotify_release(struct file *f)
 }
 
 static const struct file_ops inotify_ops = {
-	.read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .release = inotify_release, .next_fdinfo = inotify_fdinfo,
+	.read = inotify_read, .poll = inotify_poll, .ioctl = inotify_ioctl, .release = inotify_release, .show_fdinfo = inotify_show,
 };
 
 bool inotify_is(const struct file *f)

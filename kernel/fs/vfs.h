@@ -138,8 +138,6 @@ struct file_ops {
 	int (*fallocate)(struct file *file, u32 mode, u64 off, u64 len);
 	s32 (*set_flags)(struct file *file, u32 flags);
 	void (*show_fdinfo)(struct file *file, char *buf, size_t max);
-	/* More lines of fdinfo, one a call; *cursor is the method's, 0 at first. False: there are no more. */
-	bool (*next_fdinfo)(struct file *file, u64 *cursor, char *buf, size_t max);
 };
 
 struct super_ops {

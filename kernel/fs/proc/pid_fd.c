@@ -50,21 +50,43 @@ ssize_t proc_fd_readlink(const struct proc_subject *s, char *buf, size_t max)
 	return err ? err : proc_path_link(&p, buf, max);
 }
 
+#define FDINFO_FIRST_BYTES 512
+#define FDINFO_MOST_BYTES (4u << 20)
+
+/* What the file itself has to say: as long as it likes, so with a larger buffer again until the text fits. */
+static void add_file_info(struct proc_text *t, struct file *f)
+{
+	for (size_t max = FDINFO_FIRST_BYTES; max <= FDINFO_MOST_BYTES; max *= 2) {
+		char *text = kmalloc(max, ALLOC_SLEEP | ALLOC_USER);
+		size_t len;
+
+		if (!text) {
+			t->has_failed = true;
+			return;
+		}
+		text[0] = 0;
+		f->ops->show_fdinfo(f, text, max);
+		len = strlen(text);
+		if (len < max - 1 || max == FDINFO_MOST_BYTES) {
+			pt_bytes(t, text, len);
+			kfree(text);
+			return;
+		}
+		kfree(text);
+	}
+}
+
 static int show_fdinfo(struct proc_text *t, const struct proc_subject *s)
 {
 	struct file *f = thread_file_get(s->thread, s->fd);
 	struct fdtable *table = thread_files_get(s->thread);
-	char more[512] = "";
-	u64 cursor = 0;
 
 	if (f && table) {
 		u32 flags = f->flags | (fdtable_is_cloexec(table, s->fd) ? 02000000 : 0);
 
-		if (f->ops && f->ops->show_fdinfo)
-			f->ops->show_fdinfo(f, more, sizeof(more));
-		pt_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n%s", f->pos, flags, f->path.mnt->id, f->inode->ino, more);
-		while (f->ops && f->ops->next_fdinfo && f->ops->next_fdinfo(f, &cursor, more, sizeof(more)))
-			pt_add(t, "%s", more);
+		pt_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, flags, f->path.mnt->id, f->inode->ino);
+		if (f->ops && f->ops->show_fdinfo)	/* O_PATH: no ops */
+			add_file_info(t, f);
 	}
 	if (f)
 		file_put(f);
