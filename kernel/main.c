@@ -10,6 +10,7 @@
 #include <frame/policy.h>
 #include "drivers/uart.h"
 #include "fs/anon.h"
+#include "fs/epoll.h"
 #include "fs/dev/devices.h"
 #include "fs/inotify.h"
 #include "fs/pipe.h"
@@ -47,6 +48,7 @@ static void start(void *arg)
 	pipe_init();
 	anon_init();
 	inotify_init_limits();
+	epoll_init();
 	devices_init();
 	tty_init();
 	uart_init();

@@ -50,8 +50,16 @@ int anon_file_create(const char *name, u32 flags, const struct file_ops *ops, vo
 		return err;
 	}
 	(*out)->private = private;
-	(*out)->mode |= FMODE_STREAM | FMODE_NOWAIT | FMODE_NONOTIFY;	/* what would be told is about all of them */
+	/* NONOTIFY: what would be told is about all of them */
+	(*out)->mode |= FMODE_STREAM | FMODE_NOWAIT | FMODE_NONOTIFY | (ops->lseek ? FMODE_LSEEK : 0);
 	return 0;
+}
+
+s64 anon_lseek(struct file *f, s64 off, u32 whence)
+{
+	(void)off;
+	(void)whence;
+	return (s64)f->pos;
 }
 
 s64 anon_fd_create(const char *name, u32 flags, const struct file_ops *ops, void *private)

@@ -15,11 +15,14 @@ void anon_init(void);
 
 /*
  * A new open file: `flags` are its access mode and O_NONBLOCK, `private` becomes file->private. -ENFILE, -ENOMEM: `private` is still the caller's then;
- * afterwards it is ops->release's. Neither seeks nor has a position; ops->open is not called.
+ * afterwards it is ops->release's. There is no position: lseek(2) is ESPIPE, or with anon_lseek among the ops says 0 whatever it is asked; ops->open is
+ * not called.
  */
 __must_check int anon_file_create(const char *name, u32 flags, const struct file_ops *ops, void *private, struct file **out);
 
 /* The same with the lowest free descriptor, O_CLOEXEC among the flags; the descriptor, or also -EMFILE. */
 __must_check s64 anon_fd_create(const char *name, u32 flags, const struct file_ops *ops, void *private);
+
+s64 anon_lseek(struct file *f, s64 off, u32 whence);
 
 #endif

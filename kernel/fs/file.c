@@ -11,6 +11,7 @@
 #include "abi/process.h"
 #include "fs/async.h"
 #include "fs/chrdev.h"
+#include "fs/epoll.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
 #include "fs/notify.h"
@@ -78,7 +79,7 @@ static int alloc_file(const struct path *p, u32 flags, const struct cred *cred, 
 	f->cred = cred_get(cred);
 	f->async = NULL;
 	f->private = NULL;
-	list_init(&f->epoll);
+	f->watchers = NULL;
 	__atomic_store_n(&f->refs.n, 1, __ATOMIC_RELEASE);
 	*out = f;
 	return 0;
@@ -92,6 +93,8 @@ static void destroy(struct file *f)
 
 	if (mode & FMODE_OPENED)
 		notify_close(f);
+	if (f->watchers)
+		epoll_forget_file(f);
 	if (f->inode->locks && !(mode & FMODE_PATH))
 		locks_release_file(f);
 	if (f->async)

@@ -36,6 +36,7 @@ struct poll_wait;
 struct notify_marks;
 struct statfs_k;
 struct xattr_ops;
+struct file_watchers;
 
 #define FS_NAME_MAX 255
 #define FS_PATH_MAX 4096
@@ -137,7 +138,7 @@ struct file_ops {
 	int (*fsync)(struct file *file, u64 start, u64 end, bool data_only);
 	int (*fallocate)(struct file *file, u32 mode, u64 off, u64 len);
 	s32 (*set_flags)(struct file *file, u32 flags);
-	void (*show_fdinfo)(struct file *file, char *buf, size_t max);
+	void (*show_fdinfo)(struct file *file, char *buf, size_t max);		/* /proc/PID/fdinfo; asked again with more room if it fills the buffer */
 };
 
 struct super_ops {
@@ -298,7 +299,7 @@ struct file {
 	struct deferred deferred;
 	void *async;			/* [a] F_SETOWN, O_ASYNC: by fs/async.c */
 	void *private;			/* [I after open] the driver's */
-	struct list epoll;		/* watchers, later */
+	struct file_watchers *watchers;	/* [a] epolls that watch it: by fs/epoll_ctl.c */
 };
 
 enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_LSEEK = 4, FMODE_PREAD = 8, FMODE_PWRITE = 16, FMODE_PATH = 32, FMODE_EXEC = 64, FMODE_STREAM = 128, FMODE_NONOTIFY = 256,

@@ -34,4 +34,8 @@ void signal_recalculate_locked(struct signal_thread *t);
 /* Somebody else must take shared signals of `set` that `t` does not (any more). */
 void signal_retarget_locked(struct signal_thread *t, sigset_k set);
 
+/* --- signalfd.c */
+void signalfd_notify_locked(struct signal_group *g, u32 sig);	/* sig has been queued for the group or a thread of it */
+void signalfd_group_end(struct signal_group *g);		/* the group has no threads any more; its lock is not held but will be taken once more */
+
 #endif

@@ -106,6 +106,18 @@ static bool is_any_pending(struct signal_thread *t, sigset_k set)
 	return ((READ_ONCE(t->pending.set) | READ_ONCE(t->group->shared.set)) & set) != 0;
 }
 
+u32 signal_take(sigset_k set, struct siginfo_k *info)
+{
+	struct signal_thread *t = signal_current();
+
+	return is_any_pending(t, set) ? take_one(t, set, info) : 0;
+}
+
+bool signal_is_pending(sigset_k set)
+{
+	return is_any_pending(signal_current(), set);
+}
+
 static void await(struct signal_thread *t, sigset_k set)
 {
 	SPIN_GUARD_SOFT(&t->group->lock);

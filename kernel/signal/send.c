@@ -173,8 +173,10 @@ static int send_locked(struct signal_group *g, struct signal_thread *only, const
 	if (!begin_locked(g, only, sig, tell_parent))
 		return 0;
 	err = sig_pending_add(g, only ? &only->pending : &g->shared, info);
-	if (err == 0)
+	if (err == 0) {
+		signalfd_notify_locked(g, sig);
 		act_on(g, only, sig);
+	}
 	return err;
 }
 

@@ -110,11 +110,13 @@ void signal_group_init(struct signal_group *g, struct sighand *hand)
 	*g = (struct signal_group){ .hand = hand };
 	spin_init_soft(&g->lock, "signal group");
 	list_init(&g->threads);
+	list_init(&g->signalfds);
 	sig_pending_init(&g->shared);
 }
 
 void signal_group_fini(struct signal_group *g)
 {
+	signalfd_group_end(g);
 	SPIN_GUARD_SOFT(&g->lock);
 	sig_pending_discard(g, &g->shared, ~0ull);
 }

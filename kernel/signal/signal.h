@@ -102,6 +102,7 @@ struct signal_group {
 	u32 n_stopping;			/* [g] threads that have yet to stop */
 	bool is_init;			/* [I] init of its PID namespace: unhandled signals from inside are ignored */
 	u64 n_queued;			/* [a] entries, for RLIMIT_SIGPENDING: per user in proc */
+	struct list signalfds;		/* [g] those that wait for signals of this process: by signalfd.c */
 };
 
 /* --- start and end, called by proc/ */
@@ -157,6 +158,9 @@ void signal_set_temporary(sigset_k mask);			/* ppoll, pselect, sigsuspend: until
 void signal_end_temporary(void);				/* … or until the call found something and was not interrupted */
 sigset_k signal_pending_set(void);				/* thread and shared, blocked ones, for sigpending */
 __must_check int signal_wait(sigset_k set, u64 deadline_ns, struct siginfo_k *info);	/* sigtimedwait: signo, -EAGAIN, -EINTR */
+/* signalfd: takes a pending signal of the current thread or its process, blocked or not, without waiting. Its number, 0: none */
+__must_check u32 signal_take(sigset_k set, struct siginfo_k *info);
+bool signal_is_pending(sigset_k set);				/* is there one? */
 /* sigsuspend, pause: sleeps until a signal was caught or the process ends. Returns -ERESTARTNOHAND. */
 __must_check int signal_suspend(void);
 bool signal_is_ignored_or_blocked(u32 sig);			/* current thread: for tty's SIGTTOU/SIGTTIN rule */

@@ -10,6 +10,9 @@
  *	processes		process tree → process → signal group → sighand → pid
  *	scheduling		any wait queue → run queue (two: in CPU order, the second as subclass 1) → timer base, RCU.
  *				Nothing is woken and no memory is freed with a run queue locked.
+ *	events			epoll nesting → epoll (watcher, then watched as subclass) → what poll methods take. A wake-up: any wait queue → epoll ready |
+ *				epoll sleepers → run queue | epoll pollers → epoll ready. wall clock changes → timerfd → timer base.
+ *				signalfd ends → signalfd listeners | signal group.
  */
 #include <frame/lockdep.h>
 #include <lib/types.h>
@@ -20,6 +23,11 @@ static const char *const files_and_memory[] = {
 };
 static const char *const processes[] = { "process tree", "process", "signal group", "sighand", "pid" };
 static const char *const scheduling[] = { "completion", "run queue", "timer base" };
+static const char *const epolls[] = { "epoll nesting", "epoll", "file watchers" };
+static const char *const epoll_wakes[] = { "epoll pollers", "epoll ready" };
+static const char *const epoll_sleeps[] = { "epoll sleepers", "run queue" };
+static const char *const timerfds[] = { "wall clock changes", "timerfd", "timer base" };
+static const char *const signalfds[] = { "signalfd ends", "signal group" };
 static const char *const sleeping[] = { "mutex queue", "run queue", "rcu" };
 static const char *const sleeping_rw[] = { "rwsem", "run queue" };
 
@@ -30,6 +38,11 @@ static const struct {
 	{ files_and_memory, ARRAY_SIZE(files_and_memory) },
 	{ processes, ARRAY_SIZE(processes) },
 	{ scheduling, ARRAY_SIZE(scheduling) },
+	{ epolls, ARRAY_SIZE(epolls) },
+	{ epoll_wakes, ARRAY_SIZE(epoll_wakes) },
+	{ epoll_sleeps, ARRAY_SIZE(epoll_sleeps) },
+	{ timerfds, ARRAY_SIZE(timerfds) },
+	{ signalfds, ARRAY_SIZE(signalfds) },
 	{ sleeping, ARRAY_SIZE(sleeping) },
 	{ sleeping_rw, ARRAY_SIZE(sleeping_rw) },
 };

@@ -315,6 +315,21 @@ static void add_struct(struct text *t, const struct layout *layout, u64 addr)
 	kfree(copy);
 }
 
+static void add_structs(struct text *t, const struct layout *layout, u64 addr, u64 n)
+{
+	text_add(t, "[");
+	for (u64 i = 0; i < n; i++) {
+		if (i)
+			text_add(t, ", ");
+		if (i == SEGMENTS_SHOWN) {
+			text_add(t, "...");
+			break;
+		}
+		add_struct(t, layout, addr + i * layout->size);
+	}
+	text_add(t, "]");
+}
+
 static void add_ints(struct text *t, u64 addr, u32 n)
 {
 	s32 v[2];
@@ -365,6 +380,7 @@ void format_before(struct text *t, const struct syscall_row *row, const struct s
 	case ARG_PATH_OUT:
 	case ARG_IOVEC_OUT:
 	case ARG_STRUCT_OUT:
+	case ARG_STRUCTS_OUT:
 	case ARG_STRUCT_INOUT:
 	case ARG_SIGSET_OUT:
 	case ARG_INT_OUT:
@@ -430,6 +446,9 @@ void format_after(struct text *t, const struct syscall_row *row, const struct sy
 	case ARG_STRUCT_OUT:
 	case ARG_STRUCT_INOUT:
 		add_struct(t, arg.layout, v);
+		break;
+	case ARG_STRUCTS_OUT:
+		add_structs(t, arg.layout, v, (u64)ret);
 		break;
 	case ARG_SIGSET_OUT:
 		add_sigset(t, v);

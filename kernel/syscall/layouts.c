@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Struct layouts as field tables: what the tracer prints, as data. */
+#include "abi/event.h"
 #include "abi/fcntl.h"
 #include "abi/process.h"
 #include "abi/signal.h"
@@ -29,6 +30,7 @@ LAYOUT(itimerspec_layout, struct __kernel_itimerspec, F(struct __kernel_itimersp
        F(struct __kernel_itimerspec, it_value.tv_nsec, ARG_LONG));
 LAYOUT(sigevent_layout, struct sigevent_abi, F(struct sigevent_abi, value, ARG_HEX), F(struct sigevent_abi, signo, ARG_SIGNAL),
        F_SET(struct sigevent_abi, notify, sigevent_set), F(struct sigevent_abi, tid, ARG_INT));
+LAYOUT(epoll_event_layout, struct epoll_event, F_SET(struct epoll_event, events, epoll_events), F(struct epoll_event, data, ARG_HEX));
 LAYOUT(rlimit_layout, struct rlimit64, F(struct rlimit64, rlim_cur, ARG_ULONG), F(struct rlimit64, rlim_max, ARG_ULONG));
 LAYOUT(rusage_layout, struct rusage, F(struct rusage, ru_utime.tv_sec, ARG_LONG), F(struct rusage, ru_utime.tv_usec, ARG_LONG),
        F(struct rusage, ru_stime.tv_sec, ARG_LONG), F(struct rusage, ru_stime.tv_usec, ARG_LONG), F(struct rusage, ru_maxrss, ARG_LONG));

@@ -23,6 +23,7 @@ enum arg_kind {
 	ARG_FLAGS,			/* bits of `set` */
 	ARG_ENUM,			/* one value of `set` */
 	ARG_STRUCT_IN, ARG_STRUCT_OUT, ARG_STRUCT_INOUT,	/* `layout` */
+	ARG_STRUCTS_OUT,		/* an array of `layout`, as many as the call returned */
 	ARG_INT_OUT,			/* int * */
 	ARG_INTS_OUT,			/* int[2]: pipe */
 	ARG_SIGSET_IN, ARG_SIGSET_OUT,	/* `aux`: index of the size */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Flag sets and commands of the file, memory and mount calls. */
+#include "abi/event.h"
 #include "abi/fcntl.h"
 #include "abi/inotify.h"
 #include "abi/mman.h"
@@ -68,6 +69,14 @@ OPEN_SET(mode_types, FIELD(S_IFSOCK, S_IFMT), FIELD(S_IFLNK, S_IFMT), FIELD(S_IF
 OPEN_SET(poll_events, YES(POLLIN), YES(POLLPRI), YES(POLLOUT), YES(POLLERR), YES(POLLHUP), YES(POLLNVAL), YES(POLLRDNORM), YES(POLLRDBAND),
 	 YES(POLLWRNORM), YES(POLLWRBAND), YES(POLLMSG), YES(POLLRDHUP));
 
+FLAG_SET(eventfd_flags, EINVAL, YES(EFD_SEMAPHORE), YES(EFD_CLOEXEC), YES(EFD_NONBLOCK));
+FLAG_SET(signalfd_flags, EINVAL, YES(SFD_CLOEXEC), YES(SFD_NONBLOCK));
+FLAG_SET(timerfd_flags, EINVAL, YES(TFD_CLOEXEC), YES(TFD_NONBLOCK));
+FLAG_SET(timerfd_timer_flags, EINVAL, YES(TFD_TIMER_ABSTIME), YES(TFD_TIMER_CANCEL_ON_SET));
+OPEN_SET(epoll_ctl_set, YES(EPOLL_CTL_ADD), YES(EPOLL_CTL_DEL), YES(EPOLL_CTL_MOD));
+OPEN_SET(epoll_events, YES(EPOLLIN), YES(EPOLLPRI), YES(EPOLLOUT), YES(EPOLLERR), YES(EPOLLHUP), YES(EPOLLRDNORM), YES(EPOLLRDBAND), YES(EPOLLWRNORM),
+	 YES(EPOLLWRBAND), YES(EPOLLMSG), YES(EPOLLRDHUP), YES(EPOLLEXCLUSIVE), IGN(EPOLLWAKEUP), YES(EPOLLONESHOT), YES(EPOLLET));
+
 #define CMD(c, k)		{ .value = (c), .name = #c, .kind = (k) }
 #define CMD_FLAGS(c, s)		{ .value = (c), .name = #c, .kind = ARG_FLAGS, .set = &(s) }
 #define CMD_STRUCT(c, k, l)	{ .value = (c), .name = #c, .kind = (k), .layout = &(l) }
@@ -88,5 +97,6 @@ static const struct command ioctl_list[] = {
 	CMD(TIOCSCTTY, ARG_INT), CMD(TIOCNOTTY, ARG_NONE), CMD(TIOCGPGRP, ARG_INT_OUT), CMD(TIOCSPGRP, ARG_PTR), CMD(TIOCGSID, ARG_INT_OUT), CMD(TIOCOUTQ, ARG_INT_OUT),
 	CMD(TIOCSTI, ARG_PTR), CMD_STRUCT(TIOCGWINSZ, ARG_STRUCT_OUT, winsize_layout), CMD_STRUCT(TIOCSWINSZ, ARG_STRUCT_IN, winsize_layout),
 	CMD(FIONREAD, ARG_INT_OUT), CMD(FIONBIO, ARG_PTR), CMD(FIOASYNC, ARG_PTR), CMD(FIOCLEX, ARG_NONE), CMD(FIONCLEX, ARG_NONE), CMD(FIOQSIZE, ARG_PTR),
+	CMD(TFD_IOC_SET_TICKS, ARG_PTR),
 };
 const struct command_set ioctl_commands = { "ioctl_commands", ioctl_list, ARRAY_SIZE(ioctl_list) };

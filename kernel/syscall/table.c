@@ -33,6 +33,7 @@
 #define ENUM(n, s)		{ .name = #n, .kind = ARG_ENUM, .set = &(s) }
 #define STRUCT_IN(n, l)		{ .name = #n, .kind = ARG_STRUCT_IN, .layout = &(l) }
 #define STRUCT_OUT(n, l)	{ .name = #n, .kind = ARG_STRUCT_OUT, .layout = &(l) }
+#define STRUCTS_OUT(n, l)	{ .name = #n, .kind = ARG_STRUCTS_OUT, .layout = &(l) }
 #define INT_OUT(n)		{ .name = #n, .kind = ARG_INT_OUT }
 #define INTS_OUT(n)		{ .name = #n, .kind = ARG_INTS_OUT }
 #define SIGSET_IN(n, size)	{ .name = #n, .kind = ARG_SIGSET_IN, .aux = (size) }

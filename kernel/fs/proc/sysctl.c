@@ -4,6 +4,7 @@
 #include <lib/string.h>
 #include <frame/log.h>
 #include "abi/process.h"
+#include "fs/epoll.h"
 #include "fs/fdtable.h"
 #include "fs/inotify.h"
 #include "fs/pipe.h"
@@ -260,8 +261,13 @@ static const struct proc_node inotify_files[] = {
 	NUMBER("max_user_watches", inotify_limits.max_user_watches, false, 0, 0x7fffffff),
 };
 
+static const struct proc_node epoll_files[] = {
+	NUMBER("max_user_watches", epoll_limits.max_user_watches, true, 0, ~0ull >> 1),
+};
+
 static const struct proc_node fs_files[] = {
-	SHOWN("file-nr", show_file_nr), DIRECTORY("inotify", inotify_files), SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
+	DIRECTORY("epoll", epoll_files), SHOWN("file-nr", show_file_nr), DIRECTORY("inotify", inotify_files),
+	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
 	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),
 };
