@@ -12,7 +12,7 @@
  * Deadlock (record locks of processes): `waits` knows for which owner each waiting owner waits; a chain that leads back to the newcomer ends in EDEADLK, at the
  * start of a wait or when a wait moves behind another owner.
  *
- * Locks: fl->lock covers both sets and everything that waits for them; waits_lock nests inside. A waiter's struct is on its stack: it leaves only
+ * Locks: fl->lock covers both sets and everything that waits for them; waits_lock nests inside; all_lock (which files there are) nests in nothing. A waiter's struct is on its stack: it leaves only
  * after it has taken fl->lock once more.
  */
 #include <lib/errno.h>
@@ -22,6 +22,7 @@
 #include "fs/locks_set.h"
 #include "fs/vfs.h"
 #include "mm/alloc.h"
+#include "object/pid_ns.h"
 #include "sched/sched.h"
 #include "sync/wait.h"
 
@@ -31,6 +32,8 @@ struct file_locks {
 	struct spinlock lock;
 	struct lock_set records;	/* [lock] POSIX and OFD */
 	struct lock_set flocks;		/* [lock] */
+	struct inode *inode;		/* [I] */
+	struct list all_node;		/* [all_lock] */
 };
 
 struct lock_wait {
@@ -42,6 +45,7 @@ struct lock_wait {
 	struct lock_spare spare;	/* [fl->lock] */
 	struct task *task;		/* [I] */
 	bool is_done;			/* [fl->lock; a] */
+	bool is_listed;			/* [fl->lock] while locks_list is at work */
 	int result;			/* [fl->lock] */
 	struct rb_node waits_node;	/* [waits_lock] in waits, by key; POSIX only */
 	const void *blocker_key;	/* [waits_lock] */
@@ -49,6 +53,8 @@ struct lock_wait {
 
 static struct spinlock waits_lock = SPINLOCK_INIT("lock waits");
 static struct rb_root waits = RB_ROOT_INIT;	/* [waits_lock] */
+static struct spinlock all_lock = SPINLOCK_INIT("all file locks");
+static struct list all = LIST_INIT(all);	/* [all_lock] struct file_locks */
 
 /* --- Deadlocks */
 
@@ -184,10 +190,15 @@ static struct file_locks *locks_get(struct inode *i)
 	if (!mine)
 		return NULL;
 	spin_init(&mine->lock, "file locks");
-	if (__atomic_compare_exchange_n(&i->locks, &nobody, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return mine;
-	kfree(mine);
-	return nobody;
+	list_init(&mine->all_node);
+	mine->inode = i;
+	if (!__atomic_compare_exchange_n(&i->locks, &nobody, mine, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+		kfree(mine);
+		return nobody;
+	}
+	SPIN_GUARD(&all_lock);
+	list_push_back(&all, &mine->all_node);
+	return mine;
 }
 
 static struct lock_set *set_of(struct file_locks *fl, enum lock_class class)
@@ -332,5 +343,109 @@ void locks_free_inode(struct inode *i)
 
 	BUG_ON(!lock_set_is_empty(&fl->records) || !lock_set_is_empty(&fl->flocks));
 	i->locks = NULL;
+	spin_lock(&all_lock);
+	list_del(&fl->all_node);
+	spin_unlock(&all_lock);
 	kfree(fl);
+}
+
+/* --- /proc */
+
+struct listing {
+	enum lock_class class;		/* POSIX: or OFD, as the owner is */
+	struct lock_info *out;
+	u32 n, max;
+};
+
+static void list_one(struct listing *l, enum lock_type type, u64 start, u64 end, const struct pid *pid, bool is_waiting)
+{
+	enum lock_class class = l->class == LOCK_CLASS_POSIX && !pid ? LOCK_CLASS_OFD : l->class;
+
+	if (l->n < l->max)
+		l->out[l->n] = (struct lock_info){ class, type, is_waiting, pid ? pid_nr(pid, &init_pid_ns) : -1, start, end };
+	l->n++;
+}
+
+/* Those who wait for this range, and were not shown with an earlier one of its owner's. */
+static void list_waiters(struct listing *l, const struct lock_range *r)
+{
+	struct lock_wait *w;
+
+	list_for_each_entry(w, &r->owner->blocks, node) {
+		const struct lock_request *rq = w->rq;
+
+		if (w->is_listed || rq->start > r->end || rq->end < r->start || (rq->type == LOCK_TYPE_READ && r->type == LOCK_TYPE_READ))
+			continue;
+		w->is_listed = true;
+		list_one(l, rq->type, rq->start, rq->end, rq->pid, true);
+	}
+}
+
+static void list_owner(struct listing *l, struct lock_owner *o, bool has_waiters)
+{
+	struct lock_wait *w;
+
+	list_for_each_entry(w, &o->blocks, node)
+		w->is_listed = false;
+	for (struct rb_node *node = rb_first(&o->ranges); node; node = rb_next(node)) {
+		const struct lock_range *r = rb_entry(node, struct lock_range, owner_node);
+
+		list_one(l, r->type, r->start, r->end, o->pid, false);
+		if (has_waiters)
+			list_waiters(l, r);
+	}
+}
+
+static void list_set(struct listing *l, struct lock_set *s)
+{
+	for (struct rb_node *node = rb_first(&s->owners); node; node = rb_next(node))
+		list_owner(l, rb_entry(node, struct lock_owner, node), true);
+}
+
+static void list_key(struct listing *l, struct lock_set *s, const void *key)
+{
+	struct lock_owner *o = lock_owner_find(s, key);
+
+	if (o)
+		list_owner(l, o, false);
+}
+
+u32 locks_list(struct inode *i, const struct file *f, const struct fdtable *t, struct lock_info *out, u32 max)
+{
+	struct listing l = { .class = LOCK_CLASS_FLOCK, .out = out, .max = max };
+	struct file_locks *fl = locks_of(i);
+
+	if (!fl)
+		return 0;
+	SPIN_GUARD(&fl->lock);
+	if (f)
+		list_key(&l, &fl->flocks, f);
+	else
+		list_set(&l, &fl->flocks);
+	l.class = LOCK_CLASS_POSIX;
+	if (f) {
+		list_key(&l, &fl->records, f);
+		list_key(&l, &fl->records, t);
+	} else {
+		list_set(&l, &fl->records);
+	}
+	return l.n;
+}
+
+struct inode *locks_next_inode(struct inode *prev)
+{
+	struct inode *found = NULL;
+	struct list *node;
+
+	spin_lock(&all_lock);
+	for (node = prev ? locks_of(prev)->all_node.next : all.next; node != &all && !found; node = node->next) {
+		struct inode *i = list_entry(node, struct file_locks, all_node)->inode;
+
+		if (ref_try_get(&i->refs))
+			found = i;
+	}
+	spin_unlock(&all_lock);
+	if (prev)
+		inode_put(prev);
+	return found;
 }

@@ -22,7 +22,7 @@ struct lock_request {
 	enum lock_type type;		/* NONE: unlock */
 	u64 start, end;			/* bytes, both included; end S64_MAX: to the end of the file, wherever that is. flock: ignored */
 	bool can_wait;
-	struct pid *pid;		/* POSIX: the process, as F_GETLK shows it; NULL otherwise */
+	struct pid *pid;		/* the process, as F_GETLK and /proc/locks show it; NULL: OFD */
 };
 
 /* Sets, changes or removes. -EAGAIN (conflict, and may not wait), -EDEADLK (POSIX), -ENOLCK (no memory), -ERESTARTSYS (a signal, while waiting). */
@@ -35,5 +35,18 @@ struct lock_holder {
 };
 /* The first lock, by its start, that stands in the way of the request. */
 void lock_test(struct file *f, const struct lock_request *rq, struct lock_holder *out);
+
+/* A lock, or who waits for one, as /proc/locks shows it. */
+struct lock_info {
+	enum lock_class class;
+	enum lock_type type;
+	bool is_waiting;		/* for the last one before it that is not */
+	s32 pid;			/* -1: an open file description's */
+	u64 start, end;
+};
+/* The locks of an inode; of one file and one descriptor table (without who waits for them) if `f` is given. Writes at most `max`; returns how many there are. */
+u32 locks_list(struct inode *i, const struct file *f, const struct fdtable *t, struct lock_info *out, u32 max);
+/* Each inode that has had a lock: after `prev`, which is put (NULL: the first), referenced. */
+struct inode *locks_next_inode(struct inode *prev);
 
 #endif

@@ -317,7 +317,7 @@ s64 sys_fcntl(const struct syscall_args *a)
 
 static s64 flock_file(struct file *f, u32 op)
 {
-	struct lock_request rq = { .class = LOCK_CLASS_FLOCK, .end = S64_MAX, .can_wait = !(op & LOCK_NB) };
+	struct lock_request rq = { .class = LOCK_CLASS_FLOCK, .end = S64_MAX, .can_wait = !(op & LOCK_NB), .pid = current_process()->pids[PID_TGID] };
 
 	if (op & FLOCK_MAND)
 		return 0;

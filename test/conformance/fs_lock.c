@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* flock(2), fcntl(2) record locks and open-file-description locks: conflicts, splitting and merging, waiting, deadlock, who inherits and what lets go. */
 #include "fs_util.h"
+#include <sys/sysmacros.h>
 #include <pthread.h>
 #include <sys/file.h>
 
@@ -393,8 +394,85 @@ static void many(void)
 	helper_end(&h);
 }
 
-int main(void)
+/* Does the file have this text? */
+static bool has_text(const char *path, const char *fmt, ...)
 {
+	static char text[1 << 16];
+	char want[200];
+	va_list args;
+	int fd = open(path, O_RDONLY);
+	ssize_t n, len = 0;
+
+	while ((n = read(fd, text + len, sizeof(text) - 1 - (size_t)len)) > 0)
+		len += n;
+	close(fd);
+	text[len] = 0;
+	va_start(args, fmt);
+	vsnprintf(want, sizeof(want), fmt, args);
+	va_end(args);
+	return strstr(text, want) != NULL;
+}
+
+static void shown(void)
+{
+	struct helper h = helper_start("file");
+	int fd = open("file", O_RDWR), other = open("file", O_RDWR), me = getpid();
+	char where[64], info[64];
+	struct stat st;
+
+	fstat(fd, &st);
+	snprintf(where, sizeof(where), "%02x:%02x:%lu", major(st.st_dev), minor(st.st_dev), (unsigned long)st.st_ino);
+	snprintf(info, sizeof(info), "/proc/self/fdinfo/%d", fd);
+	set_lk(fd, F_SETLK, F_WRLCK, 10, 20);
+	set_lk(fd, F_SETLK, F_RDLCK, 100, 0);
+	ok(has_text("/proc/locks", ": POSIX  ADVISORY  WRITE %d %s 10 29\n", me, where), "/proc/locks: a write lock");
+	ok(has_text("/proc/locks", ": POSIX  ADVISORY  READ %d %s 100 EOF\n", me, where), "/proc/locks: a read lock to the end");
+	ok(has_text(info, "\nlock:\t1: POSIX  ADVISORY  WRITE %d %s 10 29\n", me, where), "fdinfo: the first");
+	ok(has_text(info, ": POSIX  ADVISORY  READ %d %s 100 EOF\n", me, where), "fdinfo: the second");
+	tell(&h, F_SETLKW, F_WRLCK, 15, 2);
+	ok(!answers(&h, 100), "another waits");
+	ok(has_text("/proc/locks", ": -> POSIX  ADVISORY  WRITE %d %s 15 16\n", h.pid, where), "/proc/locks: who waits");
+	set_lk(fd, F_SETLK, F_UNLCK, 0, 0);
+	ok(answers(&h, 60000) && answer(&h) == 0, "no more");
+	ok(has_text("/proc/locks", ": POSIX  ADVISORY  WRITE %d %s 15 16\n", h.pid, where), "/proc/locks: it has the lock now");
+	ok(!has_text(info, "lock:"), "fdinfo shows no locks of others");
+	set_lk(fd, F_OFD_SETLK, F_RDLCK, 40, 1);
+	ok(has_text("/proc/locks", ": OFDLCK ADVISORY  READ -1 %s 40 40\n", where), "/proc/locks: an open file description's");
+	ok(has_text(info, "\nlock:\t1: OFDLCK ADVISORY  READ -1 %s 40 40\n", where), "fdinfo: an open file description's");
+	flock(other, LOCK_EX);
+	ok(has_text("/proc/locks", ": FLOCK  ADVISORY  WRITE %d %s 0 EOF\n", me, where), "/proc/locks: flock");
+	snprintf(info, sizeof(info), "/proc/self/fdinfo/%d", other);
+	ok(has_text(info, "\nlock:\t1: FLOCK  ADVISORY  WRITE %d %s 0 EOF\n", me, where), "fdinfo: flock");
+	close(other);
+	close(fd);
+	ok(!has_text("/proc/locks", " %d %s ", me, where), "/proc/locks: all gone");
+	helper_end(&h);
+}
+
+static int locks_after_exec(void)
+{
+	int fd = open("file", O_RDWR), keeps;
+
+	set_lk(fd, F_SETLK, F_WRLCK, 0, 1);
+	keeps = fcntl(fd, F_DUPFD, 70);
+	(void)keeps;
+	execl("/proc/self/exe", "fs_lock", "held", NULL);
+	return 1;
+}
+
+/* After exec: the record lock is still ours, so another process is kept out. */
+static int held(void)
+{
+	struct helper h = helper_start("file");
+
+	return ask(&h, F_SETLK, F_WRLCK, 0, 1) == EAGAIN ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	(void)argv;
+	if (argc > 1)
+		return held();
 	fs_begin();
 	fs_make("file", "0123456789");
 	records();
@@ -406,5 +484,7 @@ int main(void)
 	flocks();
 	exclusion();
 	many();
+	shown();
+	is_int(in_child(locks_after_exec), 0, "record locks survive exec");
 	return fs_end();
 }

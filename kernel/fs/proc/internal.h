@@ -70,6 +70,10 @@ __must_check int proc_show_smaps_rollup(struct proc_text *t, const struct proc_s
 __must_check int proc_show_stat(struct proc_text *t, const struct proc_subject *s);
 __must_check int proc_show_statm(struct proc_text *t, const struct proc_subject *s);
 __must_check int proc_show_status(struct proc_text *t, const struct proc_subject *s);
+/* locks.c */
+struct fdtable;
+__must_check int proc_show_locks(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_add_file_locks(struct proc_text *t, struct file *f, const struct fdtable *table);
 /* mounts.c */
 __must_check int proc_show_mounts(struct proc_text *t, const struct proc_subject *s);
 __must_check int proc_show_mountinfo(struct proc_text *t, const struct proc_subject *s);

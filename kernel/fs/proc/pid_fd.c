@@ -80,11 +80,13 @@ static int show_fdinfo(struct proc_text *t, const struct proc_subject *s)
 {
 	struct file *f = thread_file_get(s->thread, s->fd);
 	struct fdtable *table = thread_files_get(s->thread);
+	int err = f ? 0 : -ENOENT;
 
 	if (f && table) {
 		u32 flags = f->flags | (fdtable_is_cloexec(table, s->fd) ? 02000000 : 0);
 
 		pt_add(t, "pos:\t%lu\nflags:\t0%o\nmnt_id:\t%u\nino:\t%lu\n", f->pos, flags, f->path.mnt->id, f->inode->ino);
+		err = proc_add_file_locks(t, f, table);
 		if (f->ops && f->ops->show_fdinfo)	/* O_PATH: no ops */
 			add_file_info(t, f);
 	}
@@ -92,7 +94,7 @@ static int show_fdinfo(struct proc_text *t, const struct proc_subject *s)
 		file_put(f);
 	if (table)
 		fdtable_put(table);
-	return f ? 0 : -ENOENT;
+	return err;
 }
 
 const struct proc_node proc_fd_node = { .name = "fd", .kind = PROC_LINK, .readlink = proc_fd_readlink, .follow = proc_fd_follow, .needs_ptrace = true };

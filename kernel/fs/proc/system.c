@@ -263,7 +263,7 @@ static ssize_t mounts_link(const struct proc_subject *s, char *buf, size_t max)
 
 static const struct proc_node root_files[] = {
 	SYSTEM_FILE("cmdline", show_cmdline), SYSTEM_FILE("cpuinfo", show_cpuinfo), SYSTEM_FILE("filesystems", show_filesystems),
-	SYSTEM_FILE("interrupts", show_interrupts), SYSTEM_FILE("loadavg", show_loadavg), SYSTEM_FILE("meminfo", show_meminfo),
+	SYSTEM_FILE("interrupts", show_interrupts), SYSTEM_FILE("loadavg", show_loadavg), SYSTEM_FILE("locks", proc_show_locks), SYSTEM_FILE("meminfo", show_meminfo),
 	SYSTEM_LINK("mounts", mounts_link), SYSTEM_LINK("self", self_link), SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
 	{ .name = "sys", .kind = PROC_DIR, .mode = 0555, .children = proc_sys_children, .n_children = PROC_SYS_CHILDREN },
 	SYSTEM_LINK("thread-self", thread_self_link), SYSTEM_FILE("uptime", show_uptime), SYSTEM_FILE("version", show_version), SYSTEM_FILE("vmstat", show_vmstat),
