@@ -24,6 +24,23 @@ static int status_of(pid_t pid)
 	return status;
 }
 
+/* What keeps a program that waits for it running until release(). */
+static int hold[2];
+static char hold_fd[12];
+
+static void take_hold(void)
+{
+	if (pipe(hold) || fcntl(hold[1], F_SETFD, FD_CLOEXEC))
+		bail_out("pipe");
+	snprintf(hold_fd, sizeof(hold_fd), "%d", hold[0]);
+}
+
+static void release(void)
+{
+	close(hold[1]);
+	close(hold[0]);
+}
+
 /* Runs `path` with these arguments in a child: its exit status, or 128 + signal, or 1000 + errno of execve. */
 static int run(const char *path, char *const argv[], char *const envp[])
 {
@@ -160,8 +177,9 @@ static int be(int argc, char **argv, char **envp)
 		return argc == 4 && sum_of(argv[2]) == strtoul(argv[3], NULL, 10) ? 0 : 1;
 	if (!strcmp(argv[1], "count"))
 		return argc == atoi(argv[2]) ? 0 : 1;
-	if (!strcmp(argv[1], "sleep"))
-		usleep(atoi(argv[2]) * 1000);
+	if (!strcmp(argv[1], "wait"))	/* for the end of what it can read there */
+		while (read(atoi(argv[2]), argv[2], 1) > 0)
+			;
 	return argv[1][0] == '#' ? atoi(argv[1] + 1) : 0;
 }
 
@@ -314,13 +332,15 @@ static void busy(void)
 	close(out);
 	is_int(run(copy, (char *[]){ "x", "#1", NULL }, NULL), 1, "closed again");
 	fflush(stdout);
+	take_hold();
 	pid = vfork();
 	if (pid == 0) {
-		execve(copy, (char *[]){ "x", "sleep", "100", NULL }, NULL);
+		execve(copy, (char *[]){ "x", "wait", hold_fd, NULL }, NULL);
 		_exit(99);
 	}
 	is_errno(open(copy, O_WRONLY) == -1, ETXTBSY, "writing to a program that runs");
 	is_errno(truncate(copy, 0) == -1, ETXTBSY, "truncating it");
+	release();
 	is_int(status_of(pid), 0, "it ends");
 	out = open(copy, O_WRONLY);
 	ok(out >= 0, "now it can be written");
@@ -424,15 +444,18 @@ static void others(void)
 {
 	volatile int before = 1;
 	int dir, fd;
-	pid_t pid = vfork();
+	pid_t pid;
 
+	take_hold();
+	pid = vfork();
 	if (pid == 0) {
 		before = 2;
-		execve(self, (char *[]){ "self", "sleep", "30", NULL }, NULL);
+		execve(self, (char *[]){ "self", "wait", hold_fd, NULL }, NULL);
 		_exit(99);
 	}
 	is_int(waitpid(pid, NULL, WNOHANG), 0, "vfork's parent goes on at execve, not at exit");
 	is_int(before, 2, "and has waited until then");
+	release();
 	is_int(status_of(pid), 0, "the program ends");
 	fd = open(self, O_PATH | O_CLOEXEC);
 	fflush(stdout);
