@@ -7,6 +7,7 @@
  * secondaries the idle task's.
  */
 #include <lib/string.h>
+#include <frame/ipi.h>
 #include <frame/kasan.h>
 #include <frame/policy.h>
 #include <frame/core/internal.h>
@@ -291,6 +292,11 @@ __attribute__((no_stack_protector)) void cpu_init_secondary(u32 cpu)
 
 	wrmsr(MSR_GS_BASE, (u64)c);
 	init_this_cpu(c);
+}
+
+void cpu_sync_core(void)
+{
+	(void)cpuid(0, 0);
 }
 
 void cpu_set_fs_base(u64 base)

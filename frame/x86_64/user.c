@@ -188,6 +188,11 @@ void user_set_sp(struct user_regs *r, u64 sp)
 	r->rsp = sp;
 }
 
+void user_set_ip(struct user_regs *r, u64 ip)
+{
+	r->rip = ip;
+}
+
 void user_start(struct user_regs *r, u64 ip, u64 sp)
 {
 	struct task *t = current_task();

@@ -116,6 +116,7 @@ int mm_create_like(const struct mm *parent, struct mm **out)
 	memcpy(mm->auxv, parent->auxv, sizeof(mm->auxv));
 	mm->n_auxv = parent->n_auxv;
 	mm->dumpable = parent->dumpable;
+	mm->membarrier = READ_ONCE(parent->membarrier);
 	if (parent->exe) {
 		parent->exe_ops->get(parent->exe);
 		mm->exe = parent->exe;

@@ -77,6 +77,7 @@ struct mm {
 	struct file *exe;		/* [m] executable, for /proc/PID/exe; with exe_ops */
 	const struct vma_ops *exe_ops;
 	bool dumpable;			/* [a] */
+	u32 membarrier;			/* [a] commands registered for (proc/membarrier.c) */
 	u32 n_faults_minor, n_faults_major;	/* [a] */
 };
 

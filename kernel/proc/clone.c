@@ -17,6 +17,7 @@
 #include "object/uaccess.h"
 #include "proc/internal.h"
 #include "proc/pidfd.h"
+#include "proc/rseq.h"
 #include "proc/userloop.h"
 
 #define CLONE_NAMESPACES (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME)
@@ -146,6 +147,7 @@ static void copy_thread_state(const struct clone_request *rq, struct thread *t)
 		t->set_child_tid = rq->child_tid;
 	if (rq->flags & CLONE_CHILD_CLEARTID)
 		t->clear_child_tid = rq->child_tid;
+	rseq_fork(t, rq->flags & CLONE_VM);
 	memcpy(t->sched.comm, me->sched.comm, sizeof(t->sched.comm));
 	t->timer_slack_ns = t->default_slack_ns = me->timer_slack_ns;
 	t->trace = me->trace;

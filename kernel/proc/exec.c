@@ -23,6 +23,7 @@
 #include "fs/notify.h"
 #include "fs/vfs.h"
 #include "proc/exec.h"
+#include "proc/rseq.h"
 #include "proc/vdso.h"
 #include "proc/posix_timers.h"
 
@@ -240,6 +241,7 @@ static void commit(struct exec *x)
 	x->cred = NULL;
 	t->restart = (struct restart_block){ .fn = NULL };
 	t->set_child_tid = UADDR_NULL;
+	rseq_forget(t);
 	if (fdtable_exec())
 		signal_kill_group(&p->signal, KSIGKILL);
 	user_start(current_task()->regs, x->entry, x->sp);

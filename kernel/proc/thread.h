@@ -123,6 +123,7 @@ struct thread {
 	struct restart_block restart;		/* [o] */
 	uaddr_t set_child_tid, clear_child_tid;	/* [o] */
 	uaddr_t robust_list; size_t robust_len;	/* [o] */
+	uaddr_t rseq; u32 rseq_sig;		/* [o] NULL: none is registered */
 	struct vfork_wait *vfork;		/* [a] the parent waits until this thread execs or exits */
 	s32 pdeath_signal;			/* [o] PR_SET_PDEATHSIG */
 	u32 timer_slack_ns, default_slack_ns;	/* [o] PR_SET_TIMERSLACK */

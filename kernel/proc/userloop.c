@@ -2,8 +2,8 @@
 /*
  * The user loop: the one place where a user thread goes to user mode and comes back.
  *
- * Order in a turn: what came back (call, fault, trap) is done; then work: reschedule, notifications, stop, kill and signals, restart of an
- * interrupted call (signal_deliver decides it). user_run itself tests the work word last, with interrupts off, so nothing is lost in between.
+ * Order in a turn: what came back (call, fault, trap) is done; then work: reschedule, notifications, restartable sequences, stop, kill and signals,
+ * restart of an interrupted call (signal_deliver decides it). user_run itself tests the work word last, with interrupts off, so nothing is lost in between.
  */
 #include <frame/lockdep.h>
 #include <frame/log.h>
@@ -11,6 +11,7 @@
 #include "abi/signal.h"
 #include "proc/oom.h"
 #include "proc/policy.h"
+#include "proc/rseq.h"
 #include "proc/thread.h"
 #include "proc/userloop.h"
 
@@ -97,6 +98,8 @@ static void do_work(void)
 		thread_run_notifications();
 	if (work & TASK_WORK_KILL)
 		thread_die_if_doomed();
+	if (work & TASK_WORK_RSEQ)
+		rseq_work();
 	if (work & (TASK_WORK_SIGNAL | TASK_WORK_KILL | TASK_WORK_STOP | TASK_WORK_RESTART))
 		signal_deliver();
 }

@@ -222,6 +222,8 @@ static void change_current(struct run_queue *rq, struct sched_task *prev, struct
 	fair_run(&rq->fair, next && !task_is_rt(next) ? &next->se : NULL);
 	if (next)
 		next->se.exec_start_ns = rq->now_ns;
+	if (prev && prev->switch_work)
+		task_work_set(&prev->actor.task, prev->switch_work);
 	WRITE_ONCE(rq->current, next);
 	WRITE_ONCE(rq->urgency, next ? next->rt_priority : -1);
 	WRITE_ONCE(rq->n_switches, rq->n_switches + 1);

@@ -49,6 +49,7 @@ struct sched_task {
 	s32 rt_priority;		/* [r] 1 … 99, 0 for the others */
 	bool reset_on_fork;		/* [r] */
 	bool in_iowait;			/* [o] */
+	u32 switch_work;		/* [o; a] TASK_WORK_* bits to be raised whenever it leaves its CPU */
 	struct cpuset affinity;		/* [r] allowed CPUs, never empty of online ones */
 	bool on_rq;			/* [r] runnable there, whatever its class; the running task included */
 	bool is_blocked, is_iowait;	/* [r] off the queue and counted in n_blocked, n_iowait */

@@ -142,8 +142,8 @@ static void run_handler(struct signal_thread *t, u32 sig, const struct sigaction
 	sigset_k blocked;
 
 	decide_restart(act->flags & SA_RESTART ? HANDLER_RESTARTS : HANDLER);
-	if (push_frame(t, sig, act, info)) {
-		/* No room for the frame: SIGSEGV; if that was the one, no handler can help. */
+	if (signal_policy_before_handler() || push_frame(t, sig, act, info)) {
+		/* No room for the frame, or nothing to go back to: SIGSEGV; if that was the one, no handler can help. */
 		if (sig == KSIGSEGV)
 			signal_kill_group(g, KSIGSEGV);
 		else

@@ -16,6 +16,8 @@ bool signal_policy_charge(struct signal_group *g);
 void signal_policy_uncharge(struct signal_group *g);
 /* Is the group's process group orphaned (SIGTSTP, SIGTTIN, SIGTTOU then do not stop)? */
 bool signal_policy_is_orphaned(struct signal_group *g);
+/* The current thread is about to run a handler: what its frame is to show of the registers may change (rseq(2)). Not 0: it gets SIGSEGV instead. */
+__must_check int signal_policy_before_handler(void);
 /* A restart block of the current thread is to be run: result of the restarted call. */
 s64 signal_policy_restart(void);
 

@@ -28,6 +28,7 @@ enum {
 	TASK_WORK_RESTART = 1 << 4,	/* a call returned a restart code */
 	TASK_WORK_TRACE	  = 1 << 5,	/* entry/exit tracing */
 	TASK_WORK_NOTIFY  = 1 << 6,	/* callbacks queued by the kernel (task work) */
+	TASK_WORK_RSEQ	  = 1 << 7,	/* it was off its CPU: a restartable sequence may have been cut */
 };
 
 struct task {

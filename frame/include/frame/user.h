@@ -52,6 +52,7 @@ bool user_in_syscall(const struct user_regs *r);
 u64 user_ip(const struct user_regs *r);
 u64 user_sp(const struct user_regs *r);
 void user_set_sp(struct user_regs *r, u64 sp);
+void user_set_ip(struct user_regs *r, u64 ip);
 /* A fresh program: everything zero but these; the FPU of the current task is reset. */
 void user_start(struct user_regs *r, u64 ip, u64 sp);
 
