@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Uses up what the first argument names, until the kernel refuses or ends it. For the tables of this folder, which state what becomes of the machine.
+ *
+ *	memory		anonymous pages			forks		processes, each of which eats
+ *	sparse		page tables			pipes		full pipes in many processes
+ *	bomb		forks for ever			threads		threads that stay
+ *	files		descriptors			maps		mappings that cannot merge
+ *	tmpfs		one file			stopped		memory, then sleeps in the kernel
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sysinfo.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE 4096ul
+#define HUGE_SPAN (64ul << 30)
+
+static char *reserve(size_t size)
+{
+	char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	return p;
+}
+
+/* Each step touches one page. */
+static int touch_all(size_t step)
+{
+	char *p = reserve(HUGE_SPAN);
+
+	for (size_t at = 0; at < HUGE_SPAN; at += step)
+		p[at] = 1;
+	return 1;
+}
+
+static int memory(void)
+{
+	return touch_all(PAGE);
+}
+
+static int sparse(void)
+{
+	return touch_all(2ul << 20);
+}
+
+static int forks(void)
+{
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0)
+			_exit(memory());
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+static int fill_pipes(void)
+{
+	static char data[65536];
+	int fd[2];
+
+	while (pipe2(fd, O_NONBLOCK) == 0) {
+		fcntl(fd[1], F_SETPIPE_SZ, 1 << 20);
+		while (write(fd[1], data, sizeof(data)) > 0)
+			;
+	}
+	pause();
+	return 0;
+}
+
+static int pipes(void)
+{
+	for (int i = 0; i < 8; i++)
+		if (fork() == 0)
+			_exit(fill_pipes());
+	while (wait(NULL) > 0)
+		;
+	return 0;
+}
+
+static int bomb(void)
+{
+	time_t end = time(NULL) + 2;
+
+	signal(SIGCHLD, SIG_IGN);
+	while (time(NULL) < end)
+		if (fork() < 0)
+			usleep(1000);
+	return 0;
+}
+
+static void *stay(void *arg)
+{
+	pause();
+	return arg;
+}
+
+static int threads(void)
+{
+	pthread_attr_t attr;
+	pthread_t t;
+	int n = 0, err;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 65536);
+	while ((err = pthread_create(&t, &attr, stay, NULL)) == 0)
+		n++;
+	printf("%s after %s threads\n", strerror(err), n > 100 ? "many" : "few");
+	return 0;
+}
+
+static int files(void)
+{
+	struct rlimit l = { 20000, 20000 };
+	int n = 0;
+
+	setrlimit(RLIMIT_NOFILE, &l);
+	while (open("/dev/null", O_RDONLY) >= 0)
+		n++;
+	printf("%s after %s descriptors\n", strerror(errno), n > 19000 ? "20000" : "few");
+	return 0;
+}
+
+static int maps(void)
+{
+	char *p = reserve(1ul << 30);
+	long n = 0;
+
+	for (size_t at = 0; at < 1ul << 30; at += 2 * PAGE, n++)
+		if (mprotect(p + at, PAGE, PROT_READ))
+			break;
+	printf("%s after %s mappings\n", strerror(errno), n * 2 > 65000 && n * 2 < 66000 ? "65530" : "other");
+	return 0;
+}
+
+static int tmpfs(void)
+{
+	static char data[65536];
+	int fd = open("/tmp/big", O_CREAT | O_WRONLY, 0600);
+
+	while (write(fd, data, sizeof(data)) > 0)
+		;
+	printf("%s\n", strerror(errno));
+	return unlink("/tmp/big");
+}
+
+/* The memory is one process's, who sleeps in the kernel when another asks for it. */
+static int stopped(void)
+{
+	int fd[2];
+	char *p = reserve(HUGE_SPAN);
+	struct sysinfo info;
+
+	if (pipe(fd) || sysinfo(&info))
+		return 1;
+	if (fork() == 0) {
+		for (size_t at = 0; at < info.freeram / 10 * 6; at += PAGE)
+			p[at] = 1;
+		(void)!write(fd[1], "x", 1);
+		kill(getpid(), SIGSTOP);
+		return 0;
+	}
+	(void)!read(fd[0], p, 1);
+	signal(SIGCHLD, SIG_DFL);
+	for (size_t at = 0; at < info.freeram / 10 * 5; at += PAGE)
+		p[at] = 1;
+	printf("survived\n");
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} ways[] = {
+	{ "memory", memory }, { "sparse", sparse }, { "forks", forks }, { "pipes", pipes }, { "bomb", bomb }, { "threads", threads },
+	{ "files", files }, { "maps", maps }, { "tmpfs", tmpfs }, { "stopped", stopped },
+};
+
+int main(int argc, char **argv)
+{
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (!strcmp(argv[1], ways[i].name))
+			return ways[i].run();
+	return 99;
+}
