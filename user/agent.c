@@ -367,12 +367,21 @@ static void prepare_root(void)
 		{"devpts", "/dev/pts"},
 		{"tmpfs", "/dev/shm"},
 	};
+	/* fd(4); shells use /dev/fd for process substitution. */
+	static const struct { const char *name, *target; } links[] = {
+		{"/dev/fd", "/proc/self/fd"},
+		{"/dev/stdin", "/proc/self/fd/0"},
+		{"/dev/stdout", "/proc/self/fd/1"},
+		{"/dev/stderr", "/proc/self/fd/2"},
+	};
 
 	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
 		sys_mkdir(mounts[i].dir, 0755);
 		sys_mount(mounts[i].type, mounts[i].dir, mounts[i].type);
 	}
 	sys_chmod("/dev/shm", 01777);
+	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		SYS2(__NR_symlink, links[i].target, links[i].name);
 	sys_mkdir("/run", 0755);
 	if (sys_mkdir("/tmp", 01777) == 0)
 		sys_chmod("/tmp", 01777);	/* mkdir obeyed the umask */

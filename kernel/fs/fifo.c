@@ -137,6 +137,12 @@ static void wake_partners(struct pipe *p, u32 mode)
 		waitq_wake_all(&p->read_wait);
 }
 
+/* pipe(2)'s, opened again through /proc/PID/fd, has had both its ends: such an open never waits, and reading finds the end of the file. */
+static bool has_name(const struct inode *inode)
+{
+	return !(inode->flags & INODE_PRIVATE);
+}
+
 static int wait_for_partner(struct pipe *p, struct file *file, u32 mode, u32 writers_seen, u32 readers_seen)
 {
 	bool is_nonblock = (file->flags & O_NONBLOCK) != 0;
@@ -162,7 +168,7 @@ int fifo_open(struct inode *inode, struct file *file)
 	mutex_lock(&p->lock);
 	writers_seen = p->writer_opens;
 	readers_seen = p->reader_opens;
-	if (mode == FMODE_WRITE && (file->flags & O_NONBLOCK) && !p->n_readers)
+	if (mode == FMODE_WRITE && (file->flags & O_NONBLOCK) && !p->n_readers && has_name(inode))
 		err = -ENXIO;
 	if (!err && !p->bufs)
 		err = pipe_alloc_slots_locked(p);
@@ -172,7 +178,7 @@ int fifo_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	wake_partners(p, mode);
-	err = wait_for_partner(p, file, mode, writers_seen, readers_seen);
+	err = has_name(inode) ? wait_for_partner(p, file, mode, writers_seen, readers_seen) : 0;
 	if (err) {
 		leave(p, mode);
 		return err;

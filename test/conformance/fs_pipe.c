@@ -483,6 +483,20 @@ static void reopened(void)
 		ok(fd >= 0 && write(fd, "via", 3) == 3, "a pipe opened again through /proc");
 		is_int(read(p[0], buf, 8), 3, "is the same pipe");
 		close(fd);
+		close(p[1]);
+		fd = open(path, O_RDONLY);
+		ok(fd >= 0 && read(fd, buf, 8) == 0, "whose writers have gone: to open it does not wait, and it is at its end");
+		close(fd);
+		fd = open(path, O_RDONLY | O_NONBLOCK);
+		ok(poll(&(struct pollfd){ .fd = fd, .events = POLLIN }, 1, 0) == 1, "and so it is without waiting");
+		close(fd);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", p[1] = open(path, O_WRONLY));
+		close(p[0]);
+		fd = open(path, O_WRONLY | O_NONBLOCK);
+		ok(fd >= 0, "a writer need not find a reader");
+		is_errno(write(fd, "x", 1) == -1, EPIPE, "but misses it when it writes");
+		close(fd);
+		p[0] = -1;
 	}
 	close(p[0]);
 	close(p[1]);

@@ -22,7 +22,7 @@ from keel.errors import KeelError
 PACKAGES = """
 base-files bash bsdextrautils bsdutils bzip2 coreutils dash debianutils diffutils findutils gawk
 grep gzip hostname less mount ncurses-base ncurses-bin perl-base procps psmisc sed sqlite3 strace
-sysvinit-core tar time util-linux util-linux-extra xxd xz-utils
+sysvinit-core sysvinit-utils tar time util-linux util-linux-extra xxd xz-utils
 python3-minimal python3.11-minimal libpython3.11-minimal libpython3.11-stdlib
 tcc libc6-dev linux-libc-dev
 libacl1 libattr1 libaudit1 libblkid1 libbz2-1.0 libc-bin libc6 libcap-ng0 libcap2 libcrypt1
