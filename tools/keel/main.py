@@ -11,6 +11,7 @@ usage: keel COMMAND [OPTIONS]
   run [-- CMD ARGS...]   build, boot, and give a shell; or run one command
   test [NAME...]         build and run the tests
   check [--self-test]    check the rules that the source obeys
+  debug [OPTIONS]        boot as run does, under gdb
   image NAME             make a root image in build/images
   setup                  install what all this needs (Debian packages)
 
@@ -54,6 +55,11 @@ def _test(args):
     return testcmd.main(args)
 
 
+def _debug(args):
+    from keel import debugcmd
+    return debugcmd.main(args)
+
+
 def _check(args):
     """tools/check stands by itself; it only gets its packages."""
     from keel import build, paths
@@ -76,7 +82,7 @@ def _setup(args):
     return 0
 
 
-COMMANDS = {"run": _run, "test": _test, "check": _check, "image": _image, "setup": _setup}
+COMMANDS = {"run": _run, "debug": _debug, "test": _test, "check": _check, "image": _image, "setup": _setup}
 
 
 def _open_standard_fds():

@@ -42,6 +42,7 @@ class Machine:
     append: List[str] = field(default_factory=list)
     verbose: bool = False
     allow_reboot: bool = False
+    gdb: bool = False  # wait for gdb before the first instruction
 
     def command_line(self, agent):
         """The kernel's. With `agent`, the run agent is the first program."""
@@ -80,6 +81,9 @@ class Machine:
                 "-device", "isa-serial,chardev=link,index=1",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                 "-kernel", self.kernel, "-append", self.command_line(agent)]
+        if self.gdb:
+            socket = self.gdb_socket(os.path.dirname(link_path))
+            args += ["-S", "-gdb", f"unix:{socket},server=on,wait=off"]
         if not self.allow_reboot:
             args.append("-no-reboot")
         if initrd:
@@ -87,6 +91,10 @@ class Machine:
         if self.icount:
             args += ICOUNT
         return args
+
+    @staticmethod
+    def gdb_socket(folder):
+        return os.path.join(folder, "gdb")
 
     def check(self):
         """Refuse what cannot work, before QEMU does it less clearly."""
