@@ -142,6 +142,21 @@ static int find_or_create(struct walk *w, u32 mode, struct dentry **out, bool *i
 	return err;
 }
 
+/* proc(5), protected_fifos and protected_regular: in a sticky directory that others may write to (2: or the group), O_CREAT opens only what is one's own or the
+ * directory's owner's. Root is no exception: it is the one to be protected. */
+static bool may_open_created(u32 dir_mode, kuid_t dir_uid, const struct inode *i)
+{
+	u32 mode = READ_ONCE(i->mode), level = 0;
+
+	if (S_ISFIFO(mode))
+		level = READ_ONCE(fs_tunables.protected_fifos);
+	else if (S_ISREG(mode))
+		level = READ_ONCE(fs_tunables.protected_regular);
+	if (!level || !(dir_mode & S_ISVTX) || kuid_eq(i->uid, dir_uid) || kuid_eq(i->uid, current_cred()->fsuid))
+		return true;
+	return !(dir_mode & S_IWOTH) && !(level > 1 && (dir_mode & S_IWGRP));
+}
+
 static int open_new(const struct walk *w, struct dentry *d, u32 flags, struct file **out)
 {
 	struct path p = { w->at.mnt, d };
@@ -157,6 +172,8 @@ static int open_create(struct walk *w, const struct open_request *rq, struct fil
 
 	while (!err) {
 		struct dentry *d;
+		kuid_t dir_uid;
+		u32 dir_mode;
 		bool is_new;
 
 		if (w->last_type != LAST_NAME) {
@@ -174,9 +191,11 @@ static int open_create(struct walk *w, const struct open_request *rq, struct fil
 			d_put(d);
 			return -EEXIST;
 		}
+		dir_mode = READ_ONCE(w->inode->mode);
+		dir_uid = w->inode->uid;
 		err = walk_into_last(w, d);
 		if (!err)
-			return open_found(&w->at, rq->flags, out);
+			return may_open_created(dir_mode, dir_uid, w->inode) ? open_found(&w->at, rq->flags, out) : -EACCES;
 		err = err > 0 ? 0 : err;
 	}
 	return err;

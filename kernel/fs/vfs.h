@@ -392,6 +392,7 @@ void file_touch_atime(const struct file *f);	/* the same, and O_NOATIME */
 /* /proc/sys/fs: proc(5). Plain loads and stores. */
 struct fs_tunables {
 	u32 protected_hardlinks, protected_symlinks;	/* 1: as Debian has them */
+	u32 protected_fifos, protected_regular;		/* 0, 1, 2: see open.c */
 };
 extern struct fs_tunables fs_tunables;
 

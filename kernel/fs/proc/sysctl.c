@@ -270,6 +270,8 @@ static const struct proc_node fs_files[] = {
 	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
 	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),
+	NUMBER("protected_fifos", fs_tunables.protected_fifos, false, 0, 2), NUMBER("protected_hardlinks", fs_tunables.protected_hardlinks, false, 0, 1),
+	NUMBER("protected_regular", fs_tunables.protected_regular, false, 0, 2), NUMBER("protected_symlinks", fs_tunables.protected_symlinks, false, 0, 1),
 };
 
 const struct proc_node proc_sys_children[PROC_SYS_CHILDREN] = {
