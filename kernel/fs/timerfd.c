@@ -121,7 +121,7 @@ static bool cancel_locked(struct timerfd *t)
 static void tell(struct timerfd *t, bool has_news)
 {
 	if (has_news && waitq_is_active(&t->wait))
-		waitq_wake(&t->wait, 0, KPOLLIN);
+		waitq_wake(&t->wait, 1, KPOLLIN);	/* readers do not wait exclusively: all of them */
 }
 
 static void timer_fn(struct timer *timer)

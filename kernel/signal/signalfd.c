@@ -146,7 +146,7 @@ void signalfd_notify_locked(struct signal_group *g, u32 sig)
 
 	list_for_each_entry(l, &g->signalfds, group_node)
 		if (READ_ONCE(l->s->set) & sig_bit(sig))
-			waitq_wake(&l->wait, 0, KPOLLIN);
+			waitq_wake(&l->wait, 1, KPOLLIN);
 }
 
 static struct listener *take_listener(struct signal_group *g)
@@ -377,6 +377,6 @@ int signalfd_change(struct file *f, sigset_k set)
 	__atomic_store_n(&s->set, set & ~SIGS_UNBLOCKABLE, __ATOMIC_SEQ_CST);
 	SPIN_GUARD_SOFT(&s->lock);
 	rb_for_each_entry(l, &s->listeners, node)
-		waitq_wake(&l->wait, 0, KPOLLIN);
+		waitq_wake(&l->wait, 1, KPOLLIN);
 	return 0;
 }
