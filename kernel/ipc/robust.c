@@ -19,12 +19,17 @@ _Static_assert(sizeof(struct robust_head_abi) == sizeof(struct robust_list_head)
 
 #define ENTRY_IS_PI 1ul		/* low bit of an entry: a priority-inheritance futex */
 
-static void mark_dead(u64 at, u32 tid)
+/* `entry` with the bit that says what kind it is. A pending one may have been unlocked a moment ago, its waiter not yet woken. */
+static void mark_dead(u64 entry, u64 offset, u32 tid, bool is_pending)
 {
+	bool is_pi = (entry & ENTRY_IS_PI) != 0;
+	u64 at = (entry & ~ENTRY_IS_PI) + offset;
 	u32 value, seen;
 
 	if (at % sizeof(u32) || uget(&value, uaddr(at), sizeof(value)))
 		return;
+	if (is_pending && !is_pi && !value)
+		proc_policy_futex_wake(uaddr(at));
 	while ((value & FUTEX_TID_MASK) == tid) {
 		int err = ucopy_cmpxchg32(current_uspace(), uaddr(at), value, (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED, &seen);
 
@@ -33,7 +38,7 @@ static void mark_dead(u64 at, u32 tid)
 		if (err)
 			continue;
 		if (seen == value) {
-			if (value & FUTEX_WAITERS)
+			if (!is_pi && (value & FUTEX_WAITERS))
 				proc_policy_futex_wake(uaddr(at));
 			return;
 		}
@@ -57,11 +62,11 @@ void proc_policy_robust_exit(void)
 		bool is_end = uget(&next, uaddr(at), sizeof(next)) != 0;
 
 		if (at != (head.pending & ~ENTRY_IS_PI))
-			mark_dead(at + (u64)head.futex_offset, tid);
+			mark_dead(entry, (u64)head.futex_offset, tid, false);
 		if (is_end)
 			break;
 		entry = next;
 	}
 	if (head.pending)
-		mark_dead((head.pending & ~ENTRY_IS_PI) + (u64)head.futex_offset, tid);
+		mark_dead(head.pending, (u64)head.futex_offset, tid, true);
 }

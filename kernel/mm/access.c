@@ -174,8 +174,8 @@ int mm_futex_key(struct mm *mm, u64 addr, bool is_private, bool is_write, struct
 	if (err)
 		return err;
 	v = mm_find_vma(mm, addr);
-	if (!v || v->start > addr || !may_access(v, is_write, false)) {
-		err = -EFAULT;
+	if (!v || v->start > addr || !may_access(v, is_write || !v->mapping, false)) {
+		err = -EFAULT;		/* anonymous memory must be writable, as Linux has it */
 	} else if (v->mapping && (v->flags & VMA_SHARED)) {
 		key->is_shared = true;
 		key->mapping = v->mapping;
