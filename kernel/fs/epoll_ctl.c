@@ -112,7 +112,7 @@ static void remove_locked(struct epoll_item *it)
 	spin_lock(&w->lock);
 	list_del(&it->file_node);
 	spin_unlock(&w->lock);
-	user_count_uncharge(ep->user);
+	user_count_sub(ep->user, 1);
 	slab_free(item_cache, it);
 }
 
@@ -206,7 +206,7 @@ static int add_locked(struct epoll *ep, s32 fd, struct file *file, const struct 
 		return -ENOSPC;
 	it = item_new(ep, file, fd, e);
 	if (!it) {
-		user_count_uncharge(ep->user);
+		user_count_sub(ep->user, 1);
 		return -ENOMEM;
 	}
 	return link_locked(it, w);

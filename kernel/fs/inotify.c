@@ -18,10 +18,10 @@
 #include "abi/tty.h"
 #include "fs/anon.h"
 #include "fs/inotify.h"
-#include "fs/inotify_user.h"
 #include "fs/internal.h"
 #include "fs/notify.h"
 #include "fs/poll.h"
+#include "fs/user_count.h"
 #include "mm/alloc.h"
 #include "object/uaccess.h"
 #include "sched/sched.h"
@@ -40,9 +40,26 @@ struct queued {
 	char name[];
 };
 
+#define WATCHES_LEAST 8192u		/* of max_user_watches at start */
+#define WATCHES_MOST (1u << 20)
+#define WATCH_BYTES 1024		/* about what a watch keeps in memory, with its inode */
+
+struct inotify_limits inotify_limits = { .max_queued_events = 16384, .max_user_instances = 128, .max_user_watches = WATCHES_LEAST };
+
+static struct user_counts all_instances = USER_COUNTS_INIT("inotify instances"), all_watches = USER_COUNTS_INIT("inotify watches");
+
+/* One hundredth of memory, as Linux has it. */
+void inotify_init_limits(void)
+{
+	struct mem_stat ms;
+
+	mem_stat(&ms);
+	inotify_limits.max_user_watches = (u32)clamp(ms.total * PAGE_SIZE / 100 / WATCH_BYTES, (u64)WATCHES_LEAST, (u64)WATCHES_MOST);
+}
+
 struct instance {
 	struct notify_group group;
-	struct inotify_user *user;	/* [I] */
+	struct user_count *instances, *watched;	/* [I] the user's */
 	u32 max_events;			/* [I] */
 	struct mutex watch_mutex;
 	struct spinlock lock;
@@ -155,7 +172,7 @@ static bool watch_remove(struct watch *w, bool is_told)
 	if (was_listed) {
 		w->is_listed = false;
 		rb_erase(&w->node, &in->watches);
-		inotify_user_drop_watch(in->user);
+		user_count_sub(in->watched, 1);
 		if (is_told && queue_locked(in, q))
 			q = NULL;
 	}
@@ -272,11 +289,11 @@ static s64 watch_new(struct instance *in, const struct path *p, u32 mask)
 	s32 wd;
 	int err;
 
-	if (!inotify_user_add_watch(in->user))
+	if (!user_count_charge(in->watched, READ_ONCE(inotify_limits.max_user_watches)))
 		return -ENOSPC;
 	w = kmalloc(sizeof(*w), ALLOC_USER | ALLOC_ZERO);
 	if (!w) {
-		inotify_user_drop_watch(in->user);
+		user_count_sub(in->watched, 1);
 		return -ENOMEM;
 	}
 	wd = list_watch(in, w);		/* its number is known before the first event comes */
@@ -285,7 +302,7 @@ static s64 watch_new(struct instance *in, const struct path *p, u32 mask)
 		return wd;
 	unlist_watch(in, w);
 	kfree(w);
-	inotify_user_drop_watch(in->user);
+	user_count_sub(in->watched, 1);
 	return err;
 }
 
@@ -478,6 +495,13 @@ static struct watch *get_any(struct instance *in)
 	return w;
 }
 
+static void uncount_for_user(struct instance *in)
+{
+	user_count_put(in->watched);
+	user_count_sub(in->instances, 1);
+	user_count_put(in->instances);
+}
+
 static void inotify_release(struct file *f)
 {
 	struct instance *in = f->private;
@@ -494,7 +518,7 @@ static void inotify_release(struct file *f)
 			break;
 		done_with(in, q, true);
 	}
-	inotify_user_put(in->user);
+	uncount_for_user(in);
 	notify_group_put(&in->group);
 }
 
@@ -509,14 +533,13 @@ bool inotify_is(const struct file *f)
 
 /* --- New instances */
 
-static struct instance *instance_new(struct inotify_user *user)
+static struct instance *instance_new(void)
 {
 	struct instance *in = kmalloc(sizeof(*in), ALLOC_USER | ALLOC_ZERO);
 
 	if (!in)
 		return NULL;
 	notify_group_init(&in->group, &group_ops);
-	in->user = user;
 	in->max_events = READ_ONCE(inotify_limits.max_queued_events);
 	mutex_init(&in->watch_mutex, "inotify watches");
 	spin_init(&in->lock, "inotify");
@@ -529,20 +552,39 @@ static struct instance *instance_new(struct inotify_user *user)
 	return in;
 }
 
+/* inotify(7) says the real user; running Linux takes the effective one. */
+static int count_for_user(struct instance *in)
+{
+	kuid_t uid = current_cred()->euid;
+
+	in->instances = user_count_get(&all_instances, uid);
+	in->watched = in->instances ? user_count_get(&all_watches, uid) : NULL;
+	if (!in->watched) {
+		if (in->instances)
+			user_count_put(in->instances);
+		return -ENOMEM;
+	}
+	if (user_count_charge(in->instances, READ_ONCE(inotify_limits.max_user_instances)))
+		return 0;
+	user_count_put(in->watched);
+	user_count_put(in->instances);
+	return -EMFILE;
+}
+
 s64 inotify_create(u32 flags)
 {
-	struct inotify_user *user;
-	struct instance *in;
-	s64 fd = inotify_user_get(current_cred()->euid, &user)	/* inotify(7) says the real user; running Linux takes the effective one */;
+	struct instance *in = instance_new();
+	s64 fd;
 
-	if (fd)
-		return fd;
-	in = instance_new(user);
-	fd = in ? anon_fd_create("inotify", O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)), &inotify_ops, in) : -ENOMEM;
-	if (fd < 0) {
-		if (in)
-			notify_group_put(&in->group);
-		inotify_user_put(user);
+	if (!in)
+		return -ENOMEM;
+	fd = count_for_user(in);
+	if (!fd) {
+		fd = anon_fd_create("inotify", O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)), &inotify_ops, in);
+		if (fd < 0)
+			uncount_for_user(in);
 	}
+	if (fd < 0)
+		notify_group_put(&in->group);
 	return fd;
 }

@@ -26,7 +26,7 @@ struct pipe_buf {
 #define PIPE_SLOTS_DEFAULT 16u	/* 64 KiB: pipe(7) */
 #define PIPE_SLOTS_POOR 2u	/* for users beyond pipe-user-pages-soft */
 
-struct pipe_user;
+struct user_count;
 
 /* Key: [l] lock; [l; a] also read without it, by poll and by wait conditions. */
 struct pipe {
@@ -41,7 +41,7 @@ struct pipe {
 	u32 n_files;			/* [l] open files, and opens under way */
 	bool is_polled;			/* [a] somebody polls: tell of every write, not only of the first (edge-triggered watchers) */
 	struct page *spare[PIPE_SPARES];	/* [l] drained pages, to be filled next */
-	struct pipe_user *user;		/* [l] who is charged for n_slots pages */
+	struct user_count *user;		/* [l] who is charged for n_slots pages */
 	struct waitq read_wait, write_wait;
 };
 

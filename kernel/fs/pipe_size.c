@@ -2,13 +2,13 @@
 /*
  * How large pipes are and who pays: F_SETPIPE_SZ and the limits of pipe(7), "Pipe capacity".
  *
- * Every user has a record while pipes of his exist: the pages that their rings could hold. Records hang in a tree under users_lock, which is innermost.
+ * Every user has a record while pipes of his exist: the pages that their rings could hold.
  */
 #include <lib/errno.h>
-#include <lib/rbtree.h>
 #include "abi/process.h"
 #include "fs/pipe.h"
 #include "fs/pipe_ring.h"
+#include "fs/user_count.h"
 #include "mm/alloc.h"
 #include "object/user_ns.h"
 
@@ -16,86 +16,7 @@
 
 struct pipe_limits pipe_limits = { .max_bytes = 1u << 20, .user_pages_soft = 16384 };
 
-struct pipe_user {
-	struct rb_node node;
-	kuid_t uid;
-	u64 pages;		/* [users_lock] */
-	u32 refs;		/* [users_lock] pipes */
-};
-
-static struct spinlock users_lock = SPINLOCK_INIT("pipe users");
-static struct rb_root users = RB_ROOT_INIT;	/* [users_lock] by uid */
-
-/* The record of `uid`; `fresh` is hung in if there is none (and then belongs to the tree). */
-static struct pipe_user *user_find_locked(kuid_t uid, struct pipe_user *fresh)
-{
-	struct rb_node **link = &users.node, *parent = NULL;
-
-	while (*link) {
-		struct pipe_user *u = rb_entry(*link, struct pipe_user, node);
-
-		parent = *link;
-		if (kuid_eq(u->uid, uid))
-			return u;
-		link = uid.v < u->uid.v ? &parent->left : &parent->right;
-	}
-	if (!fresh)
-		return NULL;
-	fresh->uid = uid;
-	rb_link_node(&fresh->node, parent, link);
-	rb_insert_color(&fresh->node, &users);
-	return fresh;
-}
-
-static struct pipe_user *user_get(kuid_t uid)
-{
-	struct pipe_user *u, *fresh;
-
-	spin_lock(&users_lock);
-	u = user_find_locked(uid, NULL);
-	if (u)
-		u->refs++;
-	spin_unlock(&users_lock);
-	if (u)
-		return u;
-	fresh = kmalloc(sizeof(*fresh), ALLOC_ZERO | ALLOC_USER);
-	if (!fresh)
-		return NULL;
-	spin_lock(&users_lock);
-	u = user_find_locked(uid, fresh);
-	u->refs++;
-	spin_unlock(&users_lock);
-	if (u != fresh)
-		kfree(fresh);
-	return u;
-}
-
-static void user_put(struct pipe_user *u, u64 pages)
-{
-	bool is_last;
-
-	spin_lock(&users_lock);
-	u->pages -= pages;
-	is_last = --u->refs == 0;
-	if (is_last)
-		rb_erase(&u->node, &users);
-	spin_unlock(&users_lock);
-	if (is_last)
-		kfree(u);
-}
-
-static u64 user_charge(struct pipe_user *u, u64 pages)
-{
-	SPIN_GUARD(&users_lock);
-	u->pages += pages;
-	return u->pages;
-}
-
-static void user_uncharge(struct pipe_user *u, u64 pages)
-{
-	SPIN_GUARD(&users_lock);
-	u->pages -= pages;
-}
+static struct user_counts users = USER_COUNTS_INIT("pipe users");	/* pages that their pipes could hold */
 
 static bool is_privileged(void)
 {
@@ -107,30 +28,36 @@ static bool is_beyond(u64 pages, u32 limit)
 	return limit && pages > limit;
 }
 
+static void put_user(struct user_count *u, u64 pages)
+{
+	user_count_sub(u, pages);
+	user_count_put(u);
+}
+
 /* A new ring: 16 slots, or 2 for a user who is beyond his soft limit. */
 int pipe_alloc_slots_locked(struct pipe *p)
 {
 	u32 n = PIPE_SLOTS_DEFAULT, max_slots = READ_ONCE(pipe_limits.max_bytes) >> PAGE_SHIFT;
-	struct pipe_user *u = user_get(current_cred()->uid);
+	struct user_count *u = user_count_get(&users, current_cred()->uid);
 	u64 pages;
 
 	if (!u)
 		return -ENOMEM;
 	if (n > max_slots && !capable(&init_user_ns, CAP_SYS_RESOURCE))
 		n = max_slots;
-	pages = user_charge(u, n);
+	pages = user_count_add(u, n);
 	if (is_beyond(pages, READ_ONCE(pipe_limits.user_pages_soft)) && !is_privileged() && n > PIPE_SLOTS_POOR) {
-		user_uncharge(u, n - PIPE_SLOTS_POOR);
+		user_count_sub(u, n - PIPE_SLOTS_POOR);
 		pages -= n - PIPE_SLOTS_POOR;
 		n = PIPE_SLOTS_POOR;
 	}
 	if (is_beyond(pages, READ_ONCE(pipe_limits.user_pages_hard)) && !is_privileged()) {
-		user_put(u, n);
+		put_user(u, n);
 		return -ENFILE;
 	}
 	p->bufs = kmalloc_array(n, sizeof(*p->bufs), ALLOC_USER);
 	if (!p->bufs) {
-		user_put(u, n);
+		put_user(u, n);
 		return -ENOMEM;
 	}
 	p->n_slots = n;
@@ -149,7 +76,7 @@ void pipe_free_slots_locked(struct pipe *p)
 		}
 	if (!p->bufs)
 		return;
-	user_put(p->user, p->n_slots);
+	put_user(p->user, p->n_slots);
 	kfree(p->bufs);
 	p->bufs = NULL;
 	p->user = NULL;
@@ -192,14 +119,14 @@ static int resize_locked(struct pipe *p, u32 n)
 	if (n > old) {
 		if ((u64)n << PAGE_SHIFT > READ_ONCE(pipe_limits.max_bytes) && !capable(&init_user_ns, CAP_SYS_RESOURCE))
 			return -EPERM;
-		err = check_charge(user_charge(p->user, n - old));
+		err = check_charge(user_count_add(p->user, n - old));
 	}
 	if (!err)
 		err = ring_replace_locked(p, n);
 	if (err && n > old)
-		user_uncharge(p->user, n - old);
+		user_count_sub(p->user, n - old);
 	else if (!err && n < old)
-		user_uncharge(p->user, old - n);
+		user_count_sub(p->user, old - n);
 	return err;
 }
 

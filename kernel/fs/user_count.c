@@ -65,15 +65,20 @@ void user_count_put(struct user_count *u)
 		kfree(u);
 }
 
-bool user_count_charge(struct user_count *u, u64 limit)
+u64 user_count_add(struct user_count *u, u64 n)
 {
-	if (__atomic_fetch_add(&u->n, 1, __ATOMIC_RELAXED) < limit)
-		return true;
-	user_count_uncharge(u);
-	return false;
+	return __atomic_add_fetch(&u->n, n, __ATOMIC_RELAXED);
 }
 
-void user_count_uncharge(struct user_count *u)
+void user_count_sub(struct user_count *u, u64 n)
 {
-	__atomic_fetch_sub(&u->n, 1, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&u->n, n, __ATOMIC_RELAXED);
+}
+
+bool user_count_charge(struct user_count *u, u64 limit)
+{
+	if (user_count_add(u, 1) <= limit)
+		return true;
+	user_count_sub(u, 1);
+	return false;
 }

@@ -25,8 +25,9 @@ struct user_count {
 /* The user's record, made if there is none; NULL: no memory. It lives as long as anybody refers to it. */
 struct user_count *user_count_get(struct user_counts *all, kuid_t uid);
 void user_count_put(struct user_count *u);
+u64 user_count_add(struct user_count *u, u64 n);		/* the new count */
+void user_count_sub(struct user_count *u, u64 n);
 /* One more, unless that would be more than `limit`. */
 __must_check bool user_count_charge(struct user_count *u, u64 limit);
-void user_count_uncharge(struct user_count *u);
 
 #endif
