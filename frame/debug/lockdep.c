@@ -454,14 +454,19 @@ void lock_debug_release(struct lock_debug *d)
 void lock_debug_user_entry(void)
 {
 	const struct task *t = current_task();
-	const struct lock_held_stack *s = this_cpu(cpu_locks);
+	const struct lock_held_stack *s;
+	const struct lock_debug *held;
 
 	if (is_off || panic_is_under_way())
 		return;
-	if (s->n)
-		report_plain("held on return to user mode", s->held[s->n - 1].lock);
-	if (t->locks.n)
-		report_plain("held on return to user mode", t->locks.held[t->locks.n - 1].lock);
+	irq_disable();		/* stay here: were we moved between the next two lines, another CPU's locks would be taken for ours */
+	s = this_cpu(cpu_locks);
+	held = s->n ? s->held[s->n - 1].lock : NULL;
+	irq_enable_only();
+	if (!held && t->locks.n)
+		held = t->locks.held[t->locks.n - 1].lock;
+	if (held)
+		report_plain("held on return to user mode", held);
 }
 
 void lock_debug_order(const char *before, const char *after)
