@@ -6,8 +6,9 @@ test has a time limit: SECONDS, or what the test's source states as "keel-test: 
 starts in an empty folder /tmp/NAME, and what it leaves running is killed.
 
 conformance  test/conformance/NAME.c, a static program that prints TAP
-apps         test/apps/NAME.sh, run by busybox sh; standard output and error are compared with
-             NAME.out, which `./keel test --record NAME` took from Linux
+apps         test/apps/NAME.sh, run by busybox sh, or by the bash of the image that the script
+             states as "keel-test: root=IMAGE"; standard output and error are compared with
+             NAME.out, which `./keel test --record NAME` took from Linux with the same image
 """
 
 import glob
@@ -28,7 +29,9 @@ from run.vm import Vm
 SECONDS = 60
 BOOT_SECONDS = 60
 BOOT_FAILURES = 2  # in a row; then the guest is given up
+ROOT = "busybox"
 _LIMIT = re.compile(r"keel-test:.*\bseconds=(\d+)")
+_ROOT = re.compile(r"keel-test:.*\broot=([\w-]+)")
 
 
 class _Layer:
@@ -52,21 +55,37 @@ class _Layer:
         self.build()
         entries = [(self.inside(name), self.program(name)) for name in names]
         store.write_if_changed(self.image(), overlay.files(entries))
+        for root in {self.root(name) for name in names}:
+            store.ensure(root)
 
     def image(self):
         return paths.image(f"test-{self.NAME}")
 
     def jobs(self, names, configs):
-        """One job a configuration; for a single one, two that share the names."""
-        parts = [names] if len(configs) > 1 or len(names) < 2 else [names[::2], names[1::2]]
+        """One job a configuration and root; for a single configuration, two that share the names."""
         return [Job(f"{self.NAME}, {config}", lambda report, config=config, part=part:
                     _Batch(self, config, part, report).run())
-                for config in configs for part in parts]
+                for config in configs for group in self.by_root(names)
+                for part in ([group] if len(configs) > 1 or len(group) < 2
+                             else [group[::2], group[1::2]])]
+
+    def by_root(self, names):
+        """The names in lists, one for each root image."""
+        groups = {}
+        for name in names:
+            groups.setdefault(self.root(name), []).append(name)
+        return list(groups.values())
+
+    def root(self, name):
+        return self._stated(name, _ROOT) or ROOT
 
     def seconds(self, name):
+        return int(self._stated(name, _LIMIT) or SECONDS)
+
+    def _stated(self, name, pattern):
         with open(self.source(name), encoding="utf-8", errors="replace") as text:
-            match = _LIMIT.search(text.read(4096))
-        return int(match[1]) if match else SECONDS
+            match = pattern.search(text.read(4096))
+        return match[1] if match else None
 
 
 class Conformance(_Layer):
@@ -105,7 +124,8 @@ class Apps(_Layer):
         return self.source(name)
 
     def command(self, name):
-        return [b"sh", b"-c", b'exec sh "$0" 2>&1', os.fsencode(self.inside(name))]
+        shell = b"sh" if self.root(name) == ROOT else b"bash"
+        return [shell, b"-c", b'exec %b "$0" 2>&1' % shell, os.fsencode(self.inside(name))]
 
     def recorded(self, name):
         return paths.source("test", "apps", name + ".out")
@@ -137,12 +157,13 @@ class Apps(_Layer):
         self.prepare(names, [config])
         self.judge = keep
         problems = []
-        _Batch(self, config, names, lambda result: problems.append(result)).run()
+        for group in self.by_root(names):
+            _Batch(self, config, group, problems.append).run()
         return written, [result for result in problems if not result.passed]
 
 
 class _Batch:
-    """Some tests in one configuration, in as few boots as it takes."""
+    """Some tests of one root in one configuration, in as few boots as it takes."""
 
     def __init__(self, layer, config, names, report):
         self._layer = layer
@@ -152,8 +173,8 @@ class _Batch:
         self._boot_failures = 0
 
     def run(self):
-        machine = self._config.machine()
-        machine.initrds += [store.agent(), self._layer.image()]
+        root = store.ensure(self._layer.root(self._left[0]))
+        machine = self._config.machine(initrds=[root, store.agent(), self._layer.image()])
         while self._left and self._boot_failures < BOOT_FAILURES:
             with Vm(machine, agent=True) as vm:
                 guest = Guest(vm)
