@@ -18,7 +18,7 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define IER_TX		0x02
 #define IER_LINE	0x04
 #define IIR_NONE	0x01
-#define FCR_ENABLE	0x07	/* on, both FIFOs cleared; trigger level 1 */
+#define FCR_ENABLE	0x87	/* on, both FIFOs cleared; an interrupt at 8 bytes, or when no more come for the time of four */
 #define LCR_8N1		0x03
 #define LCR_STOP2	0x04
 #define LCR_PARITY	0x08
