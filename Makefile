@@ -116,15 +116,18 @@ $(OBJ)/.embed: FORCE
 include user/vdso/vdso.mk
 objs_linked := $(objs) $(if $(filter kernel,$(KERNEL)),$(vdso).o)
 
-# Linked twice: the first time to learn where addresses stand, for moving the image at boot (frame/x86_64/kaslr.c).
+# Linked twice: the first time to learn where addresses stand, for moving the image at boot (frame/x86_64/kaslr.c), and where functions do, for
+# naming them (kernel/proc/symbols.h).
 lds := frame/x86_64/kernel.lds
 link = $(CC) -nostdlib -static $(if $(IS_CLANG),,-no-pie) -Wl,-T,$(lds) -Wl,--gc-sections -Wl,-z,max-page-size=4096 -Wl,-z,noexecstack \
 	-Wl,--build-id=none -Wl,--orphan-handling=error -Wl,--no-warn-rwx-segments
 relocs := $(OBJ)/relocs
-$(relocs).o: $(objs_linked) $(lds) tools/relocs.py
+symbols := $(OBJ)/symbols
+$(relocs).o: $(objs_linked) $(lds) tools/relocs.py tools/symbols.py
 	$(Q)$(link) -Wl,--strip-debug -Wl,--emit-relocs -o $(relocs).elf $(objs_linked)
 	$(Q)python3 tools/relocs.py $(relocs).elf $(relocs).bin
-	$(Q)printf '.section .relocs, "a"\n.incbin "$(relocs).bin"\n.section .note.GNU-stack, "", @progbits\n' | $(CC) -c -x assembler -o $@ -
+	$(Q)python3 tools/symbols.py $(relocs).elf $(symbols).bin
+	$(Q)printf '.section .relocs, "a"\n.incbin "$(relocs).bin"\n.section .symbols, "a"\n.balign 4\n.incbin "$(symbols).bin"\n.section .note.GNU-stack, "", @progbits\n' | $(CC) -c -x assembler -o $@ -
 	$(Q)rm -f $(relocs).elf
 $(OUT)/keel.elf: $(objs_linked) $(relocs).o $(lds)
 	$(if $(Q),@echo '  LD      $@')

@@ -84,7 +84,7 @@ size_t __noinline task_backtrace(const struct task *t, u64 *pcs, size_t max)
 		return backtrace_any((u64)__builtin_frame_address(0), pcs, max);
 	/* A task that was switched away from has its frame pointer on top of what the switch saved. */
 	fp = task_saved_fp(t);
-	return backtrace_from(fp, (u64)t->stack, (u64)t->stack + FRAME_BYTES_MAX, pcs, max);
+	return backtrace_from(fp, (u64)t->stack, (u64)t->regs, pcs, max);
 }
 
 void __noinline backtrace_print(enum log_level level, u64 fp)

@@ -158,7 +158,7 @@ void __init paging_init(void)
 	map_image(text_start, init_text_end, KMAP_EXEC);
 	map_image(rodata_start, rodata_end, 0);
 	map_image(init_data_start, bss_end, KMAP_WRITE);
-	map_image(relocs_start, image_end, 0);
+	map_image(bss_end, image_end, 0);	/* with the kernel's tables between it and relocs_start */
 #ifdef KEEL_DEBUG
 	BUG_ON(!kernel_entry(KASAN_OFFSET + (vmap_base >> 3), 3, true));
 	BUG_ON(kasan_map_shadow((u64)image_start, (u64)image_end));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Looking at other threads: their tables are exchanged by their owners under process->lock (exec, exit, unshare), so a look under it finds a live one or none. */
+#include <frame/user.h>
 #include "fs/fdtable.h"
 #include "fs/vfs.h"
 #include "object/pid_ns.h"
 #include "proc/inspect.h"
+#include "proc/internal.h"
 
 struct mm *thread_mm_get(struct thread *t)
 {
@@ -82,4 +84,64 @@ u64 process_limit(struct process *p, u32 which)
 {
 	SPIN_GUARD_SOFT(&p->lock);
 	return p->limits[which].soft;
+}
+
+/* --- Threads that are off their CPUs */
+
+/* True if it is; two equal stamps: it did not run in between. */
+static bool is_off_cpu(const struct thread *t, u64 *stamp)
+{
+	const struct sched_task *s = &t->sched;
+	u32 state = LOAD_ACQUIRE(s->state);
+
+	*stamp = READ_ONCE(s->n_voluntary) + READ_ONCE(s->n_involuntary);
+	return state != TASK_RUNNING && state != TASK_NEW && !LOAD_ACQUIRE(s->actor.task.on_cpu);
+}
+
+static bool has_stayed_off(const struct thread *t, u64 stamp)
+{
+	u64 now;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return is_off_cpu(t, &now) && now == stamp;
+}
+
+size_t thread_backtrace(struct thread *t, u64 *pcs, size_t max)
+{
+	size_t n = 0;
+	u64 stamp;
+
+	if (!ref_try_get(&t->stack_refs))
+		return 0;
+	if (is_off_cpu(t, &stamp))
+		n = task_backtrace(&t->sched.actor.task, pcs, max);
+	if (n && !has_stayed_off(t, stamp))
+		n = 0;
+	thread_stack_put(t);
+	return n;
+}
+
+bool thread_current_call(struct thread *t, struct thread_call *out)
+{
+	const struct user_regs *r;
+	bool is_off;
+	u64 stamp;
+
+	*out = (struct thread_call){ .nr = -1 };
+	if (!ref_try_get(&t->stack_refs))
+		return true;
+	r = t->sched.actor.task.regs;
+	/* One that looks at itself is in the call that looks. */
+	is_off = t == current_thread() || is_off_cpu(t, &stamp);
+	if (is_off) {
+		if (user_in_syscall(r))
+			out->nr = (s64)user_syscall_number(r);
+		for (u32 i = 0; i < ARRAY_SIZE(out->args) && out->nr >= 0; i++)
+			out->args[i] = user_syscall_arg(r, i);
+		out->sp = user_sp(r);
+		out->ip = user_ip(r);
+		is_off = t == current_thread() || has_stayed_off(t, stamp);
+	}
+	thread_stack_put(t);
+	return is_off;
 }

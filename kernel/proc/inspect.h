@@ -16,4 +16,16 @@ u32 thread_fd_capacity(struct thread *t);		/* descriptors its table has room for
 u32 thread_umask(struct thread *t);
 u64 process_limit(struct process *p, u32 which);	/* soft limit */
 
+/*
+ * What a thread that is off its CPU is doing, as it stood at one time: one that ran meanwhile counts as running.
+ * thread_backtrace: return addresses in the kernel, innermost first; none also if it runs or has ended. thread_current_call: false if it runs.
+ */
+struct thread_call {
+	s64 nr;				/* < 0: in no system call, args are 0 */
+	u64 args[6];
+	u64 sp, ip;			/* in user mode; 0 if it has ended */
+};
+size_t thread_backtrace(struct thread *t, u64 *pcs, size_t max);
+__must_check bool thread_current_call(struct thread *t, struct thread_call *out);
+
 #endif

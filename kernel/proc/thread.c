@@ -78,8 +78,14 @@ static void thread_dead(struct sched_task *s)
 {
 	struct thread *t = container_of(s, struct thread, sched);
 
-	task_fini(&s->actor.task);
+	thread_stack_put(t);
 	thread_put(t);
+}
+
+void thread_stack_put(struct thread *t)
+{
+	if (ref_put(&t->stack_refs))
+		task_fini(&t->sched.actor.task);
 }
 
 static int get_account(struct user_account **out)
@@ -116,6 +122,7 @@ int thread_create(struct process *p, void (*fn)(void *arg), struct thread **out)
 		return -ENOMEM;
 	}
 	ref_init(&t->refs);
+	ref_init(&t->stack_refs);
 	list_init(&t->process_node);
 	list_init(&t->pid_link);
 	t->process = t->sched.actor.process = p;

@@ -112,6 +112,7 @@ struct process {
 struct thread {
 	struct sched_task sched;		/* must be first */
 	struct ref refs;
+	struct ref stack_refs;			/* its kernel stack and the registers there: until it has ended, and while somebody looks */
 	struct rcu_head rcu;
 	struct process *process;		/* [I] same as sched.actor.process */
 	struct list process_node;		/* [g] in process->threads; RCU */
@@ -127,7 +128,6 @@ struct thread {
 	struct vfork_wait *vfork;		/* [a] the parent waits until this thread execs or exits */
 	s32 pdeath_signal;			/* [o] PR_SET_PDEATHSIG */
 	u32 timer_slack_ns, default_slack_ns;	/* [o] PR_SET_TIMERSLACK */
-	u64 last_syscall, syscall_args[6];	/* [o] for /proc/PID/syscall and tracing */
 	u32 trace;				/* [a] tracer bits */
 	bool is_dead;				/* [t, p] */
 	bool is_doomed;				/* [a] exec by another thread ends this one */

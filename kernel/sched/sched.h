@@ -57,7 +57,6 @@ struct sched_task {
 	u64 n_voluntary, n_involuntary;	/* [r] context switches */
 	u64 counted_user_ns, counted_system_ns;	/* [r] of its CPU time: in some CPU's statistics */
 	u64 start_ns;			/* [I] clock_now_ns() at creation */
-	const char *wait_channel;	/* [o] name of what it sleeps for, for /proc/PID/wchan; may be NULL */
 	char comm[16];			/* [o] with NUL; readers may see a mix while it changes */
 	void (*dead)(struct sched_task *t);	/* [I] after the last switch away from it; soft context; sees to task_fini */
 };

@@ -96,7 +96,8 @@ void task_times(const struct task *t, u64 *user_ns, u64 *system_ns);
  * policy_start and policy_secondary_start. Until then a stand-in of the frame's is current. */
 void task_adopt(struct task *t);
 
-/* Return addresses of a task that is not running (or of the caller for t == NULL), innermost first. Returns how many were written. */
+/* Return addresses of a task that is not running (or of the caller for t == NULL), innermost first. Returns how many were written. If it runs
+ * meanwhile they are of any of its frames, old or new; nothing but its own stack is read. */
 size_t task_backtrace(const struct task *t, u64 *pcs, size_t max);
 
 #endif

@@ -56,6 +56,7 @@ static int make_text(struct file *file, struct proc_text *t)
 	err = proc_subject_get(file->inode, &s);
 	if (err)
 		return err;
+	s.opener = file->cred;
 	t->len = 0;
 	t->has_failed = false;
 	err = check_access(node, &s);

@@ -29,6 +29,7 @@ struct proc_subject {
 	bool is_process;		/* /proc/PID, not /proc/PID/task/TID */
 	s32 fd;				/* /proc/PID/fd*: the descriptor, else -1 */
 	const struct proc_node *node;
+	const struct cred *opener;	/* of the open file, while its text is made; else NULL */
 };
 
 /* A setting that is one number in a variable. */
@@ -70,6 +71,10 @@ __must_check int proc_show_smaps_rollup(struct proc_text *t, const struct proc_s
 __must_check int proc_show_stat(struct proc_text *t, const struct proc_subject *s);
 __must_check int proc_show_statm(struct proc_text *t, const struct proc_subject *s);
 __must_check int proc_show_status(struct proc_text *t, const struct proc_subject *s);
+/* pid_wait.c */
+__must_check int proc_show_wchan(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_stack(struct proc_text *t, const struct proc_subject *s);
+__must_check int proc_show_syscall(struct proc_text *t, const struct proc_subject *s);
 /* locks.c */
 struct fdtable;
 __must_check int proc_show_locks(struct proc_text *t, const struct proc_subject *s);

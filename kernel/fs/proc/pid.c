@@ -164,41 +164,6 @@ static int show_io(struct proc_text *t, const struct proc_subject *s)
 	return 0;
 }
 
-static int show_wchan(struct proc_text *t, const struct proc_subject *s)
-{
-	const char *channel = READ_ONCE(s->thread->sched.wait_channel);
-
-	pt_add(t, "%s", sched_state_letter(s->thread) != 'R' && channel ? channel : "0");
-	return 0;
-}
-
-static int show_syscall(struct proc_text *t, const struct proc_subject *s)
-{
-	const struct thread *th = s->thread;
-
-	if (sched_state_letter(th) == 'R') {
-		pt_add(t, "running\n");
-		return 0;
-	}
-	pt_add(t, "%ld", (s64)th->last_syscall);
-	for (u32 i = 0; i < 6; i++)
-		pt_add(t, " %#lx", th->syscall_args[i]);
-	pt_add(t, " %#lx %#lx\n", user_sp(th->sched.actor.task.regs), user_ip(th->sched.actor.task.regs));
-	return 0;
-}
-
-static int show_stack(struct proc_text *t, const struct proc_subject *s)
-{
-	u64 pcs[32];
-	size_t n = 0;
-
-	if (sched_state_letter(s->thread) != 'R')
-		n = task_backtrace(&s->thread->sched.actor.task, pcs, ARRAY_SIZE(pcs));
-	for (size_t i = 0; i < n; i++)
-		pt_add(t, "[<0>] %#lx\n", pcs[i]);
-	return 0;
-}
-
 static int show_timers(struct proc_text *t, const struct proc_subject *s)
 {
 	static const char *const kinds[] = { [0] = "signal", [1] = "none", [2] = "thread" };	/* SIGEV_* */
@@ -294,10 +259,10 @@ static const struct proc_node pid_files[] = {
 	{ .name = "mem", .kind = PROC_MEM, .mode = 0600, .needs_ptrace = true }, PID_FILE("mountinfo", 0444, proc_show_mountinfo),
 	PID_FILE("mounts", 0444, proc_show_mounts), PID_FILE("oom_score", 0444, show_oom_score),
 	PID_SETTING("oom_score_adj", 0644, show_oom_score_adj, write_oom_score_adj), PID_SECRET("personality", 0400, show_personality), PID_LINK("root", follow_root),
-	PID_SECRET("smaps", 0444, proc_show_smaps), PID_SECRET("smaps_rollup", 0444, proc_show_smaps_rollup), PID_SECRET("stack", 0400, show_stack),
+	PID_SECRET("smaps", 0444, proc_show_smaps), PID_SECRET("smaps_rollup", 0444, proc_show_smaps_rollup), PID_FILE("stack", 0400, proc_show_stack),
 	PID_FILE("stat", 0444, proc_show_stat), PID_FILE("statm", 0444, proc_show_statm), PID_FILE("status", 0444, proc_show_status),
-	PID_SECRET("syscall", 0400, show_syscall), { .name = "task", .kind = PROC_BY_TID, .mode = 0555, .is_process_only = true },
-	{ .name = "timers", .kind = PROC_FILE, .mode = 0444, .show = show_timers, .is_process_only = true }, PID_FILE("uid_map", 0644, show_id_map), PID_SECRET("wchan", 0444, show_wchan),
+	PID_FILE("syscall", 0400, proc_show_syscall), { .name = "task", .kind = PROC_BY_TID, .mode = 0555, .is_process_only = true },
+	{ .name = "timers", .kind = PROC_FILE, .mode = 0444, .show = show_timers, .is_process_only = true }, PID_FILE("uid_map", 0644, show_id_map), PID_FILE("wchan", 0444, proc_show_wchan),
 };
 
 const struct proc_node proc_pid_node = { .name = "pid", .kind = PROC_DIR, .mode = 0555, .children = pid_files, .n_children = ARRAY_SIZE(pid_files) };
