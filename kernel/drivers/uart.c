@@ -7,11 +7,13 @@
  * receive_lock keeps it one). tty->lock is taken outside uart->lock.
  */
 #include <lib/ringbuf.h>
+#include <frame/clock.h>
 #include <frame/irq.h>
 #include <frame/log.h>
 #include <frame/pio.h>
 #include "drivers/uart.h"
 #include "mm/alloc.h"
+#include "proc/sysrq.h"
 
 enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_SCRATCH, REG_COUNT };
 #define IER_RX		0x01
@@ -40,6 +42,7 @@ enum { REG_DATA, REG_IER, REG_IIR_FCR, REG_LCR, REG_MCR, REG_LSR, REG_MSR, REG_S
 #define TTYS_MAJOR	4
 #define TTYS_MINOR	64
 #define POLL_LIMIT	100000	/* reads of the status register before a byte is given up */
+#define SYSRQ_NS	(5 * NSEC_PER_SEC)	/* from a break to the letter that it announces */
 #define IRQ_ROUNDS	256	/* in one interrupt: a stuck port must not hold the CPU */
 
 struct uart {
@@ -51,6 +54,7 @@ struct uart {
 	bool is_sending;			/* [lock] transmitter interrupts are on */
 	bool is_stopped;			/* [lock] */
 	u8 lcr;					/* [lock] */
+	u64 sysrq_until_ns;			/* [receive_lock] 0: no break came just now */
 	u8 tx_bytes[RING_BYTES], rx_bytes[RING_BYTES];
 };
 
@@ -144,6 +148,19 @@ static bool handle_interrupt(void *arg)
 	return was_ours;
 }
 
+/* The console's port: a break and a letter ask for a dump (proc/sysrq.h); two breaks are one for the terminal. */
+static bool is_for_kernel(struct uart *u, u8 mark, u8 c)
+{
+	bool is_asked = u->sysrq_until_ns && clock_now_ns() < u->sysrq_until_ns;
+
+	if (u != log_uart)
+		return false;
+	u->sysrq_until_ns = mark == TTY_BREAK && !is_asked ? clock_now_ns() + SYSRQ_NS : 0;
+	if (is_asked && mark != TTY_BREAK)
+		sysrq_request(c);
+	return is_asked != (mark == TTY_BREAK);
+}
+
 /* One bounded item: what one port has received. */
 static bool deliver_received(void)
 {
@@ -158,7 +175,7 @@ static bool deliver_received(void)
 		if (!u)
 			continue;
 		for (; n < 64 && ringbuf_used(&u->rx) >= 2; n++) {
-			if (ringbuf_get(&u->rx, &mark) && ringbuf_get(&u->rx, &c))
+			if (ringbuf_get(&u->rx, &mark) && ringbuf_get(&u->rx, &c) && !is_for_kernel(u, mark, c))
 				tty_receive(&u->tty, c, (enum tty_mark)mark);
 		}
 		if (n)

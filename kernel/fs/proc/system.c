@@ -10,6 +10,7 @@
 #include "mm/alloc.h"
 #include "object/pid_ns.h"
 #include "object/random.h"
+#include "proc/sysrq.h"
 #include "proc/uts.h"
 #include "sched/sched.h"
 #include "time/wall.h"
@@ -258,6 +259,14 @@ static ssize_t mounts_link(const struct proc_subject *s, char *buf, size_t max)
 	return scnprintf(buf, max, "self/mounts");
 }
 
+static int write_sysrq(const struct proc_subject *s, const char *text, size_t len)
+{
+	(void)s;
+	if (len)
+		sysrq_run((u8)text[0]);
+	return 0;
+}
+
 #define SYSTEM_FILE(n, fn) { .name = (n), .kind = PROC_FILE, .mode = 0444, .show = (fn) }
 #define SYSTEM_LINK(n, fn) { .name = (n), .kind = PROC_LINK, .readlink = (fn) }
 
@@ -266,6 +275,7 @@ static const struct proc_node root_files[] = {
 	SYSTEM_FILE("interrupts", show_interrupts), SYSTEM_FILE("loadavg", show_loadavg), SYSTEM_FILE("locks", proc_show_locks), SYSTEM_FILE("meminfo", show_meminfo),
 	SYSTEM_LINK("mounts", mounts_link), SYSTEM_LINK("self", self_link), SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
 	{ .name = "sys", .kind = PROC_DIR, .mode = 0555, .children = proc_sys_children, .n_children = PROC_SYS_CHILDREN },
+	{ .name = "sysrq-trigger", .kind = PROC_FILE, .mode = 0200, .write = write_sysrq },
 	SYSTEM_LINK("thread-self", thread_self_link), SYSTEM_FILE("uptime", show_uptime), SYSTEM_FILE("version", show_version), SYSTEM_FILE("vmstat", show_vmstat),
 };
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What the system is doing, told to the kernel log on request: a break on the serial console and a letter, or a letter written to /proc/sysrq-trigger (proc(5)).
+ * t: all threads; w: the blocked ones; m: memory. Every other letter, those that would change something included, gets the line that lists these.
+ */
+#ifndef PROC_SYSRQ_H
+#define PROC_SYSRQ_H
+
+#include <lib/types.h>
+
+void sysrq_run(u8 letter);		/* task context */
+void sysrq_request(u8 letter);		/* soon, by a kernel thread; dropped if one is under way. Any context but hard */
+
+#endif
