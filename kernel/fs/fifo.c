@@ -143,32 +143,43 @@ static bool has_name(const struct inode *inode)
 	return !(inode->flags & INODE_PRIVATE);
 }
 
-static int wait_for_partner(struct pipe *p, struct file *file, u32 mode, u32 writers_seen, u32 readers_seen)
-{
-	bool is_nonblock = (file->flags & O_NONBLOCK) != 0;
+/* What an open finds, under the lock: its partner may do all it wants to and be gone again by the time we look for it. */
+struct found {
+	u32 writer_opens, reader_opens;
+	bool has_partner;
+};
 
-	if (mode == FMODE_READ && !READ_ONCE(p->n_writers)) {
-		if (!is_nonblock)
-			return wait_for_writer(p, writers_seen);
-		file->pos = writers_seen;	/* no POLLHUP before a writer has come: pipe_poll */
-	}
-	if (mode == FMODE_WRITE && !READ_ONCE(p->n_readers))
-		return wait_for_reader(p, readers_seen);
+static void look_locked(const struct pipe *p, u32 mode, struct found *f)
+{
+	f->writer_opens = p->writer_opens;
+	f->reader_opens = p->reader_opens;
+	f->has_partner = mode == FMODE_READ ? p->n_writers : mode == FMODE_WRITE ? p->n_readers : true;
+}
+
+static int wait_for_partner(struct pipe *p, struct file *file, u32 mode, const struct found *f)
+{
+	if (f->has_partner)
+		return 0;
+	if (mode == FMODE_WRITE)
+		return wait_for_reader(p, f->reader_opens);
+	if (!(file->flags & O_NONBLOCK))
+		return wait_for_writer(p, f->writer_opens);
+	file->pos = f->writer_opens;	/* no POLLHUP before a writer has come: pipe_poll */
 	return 0;
 }
 
 int fifo_open(struct inode *inode, struct file *file)
 {
-	u32 mode = file->mode & (FMODE_READ | FMODE_WRITE), writers_seen, readers_seen;
+	u32 mode = file->mode & (FMODE_READ | FMODE_WRITE);
 	struct pipe *p = fifo_pipe(inode);
+	struct found found;
 	int err = 0;
 
 	if (!p)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
-	writers_seen = p->writer_opens;
-	readers_seen = p->reader_opens;
-	if (mode == FMODE_WRITE && (file->flags & O_NONBLOCK) && !p->n_readers && has_name(inode))
+	look_locked(p, mode, &found);
+	if (mode == FMODE_WRITE && (file->flags & O_NONBLOCK) && !found.has_partner && has_name(inode))
 		err = -ENXIO;
 	if (!err && !p->bufs)
 		err = pipe_alloc_slots_locked(p);
@@ -178,7 +189,7 @@ int fifo_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	wake_partners(p, mode);
-	err = has_name(inode) ? wait_for_partner(p, file, mode, writers_seen, readers_seen) : 0;
+	err = has_name(inode) ? wait_for_partner(p, file, mode, &found) : 0;
 	if (err) {
 		leave(p, mode);
 		return err;

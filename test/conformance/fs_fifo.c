@@ -2,6 +2,7 @@
 /* fifo(7): how named pipes open, in all modes, blocking and not; poll at a FIFO that has had no writer; what lasts between opens. */
 #include "fs_util.h"
 #include <pthread.h>
+#include <sched.h>
 
 static int open_result, open_errno;
 static const char *open_path;
@@ -110,6 +111,42 @@ static int as_child(void)
 	return got;
 }
 
+/* The partner of an open may have done all it wanted to and be gone before the open looks round: on one CPU it is woken, and runs, first. */
+static void brief_partners(void)
+{
+	int good = 0;
+	cpu_set_t one;
+	char buf[8];
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	for (int i = 0; i < 100; i++) {
+		pid_t pid;
+		int fd;
+
+		mkfifo("brief", 0644);
+		pid = fork();
+		if (pid == 0)
+			sched_setaffinity(0, sizeof(one), &one);
+		if ((pid == 0) == (i % 2)) {	/* who waits for the other's open */
+			fd = open("brief", O_WRONLY);
+			if (write(fd, "x", 1) == 1 && pid)
+				good++;
+			close(fd);
+		} else {
+			fd = open("brief", O_RDONLY);
+			if (read(fd, buf, sizeof(buf)) == 1 && pid)
+				good++;
+			close(fd);
+		}
+		if (pid == 0)
+			_exit(0);
+		waitpid(pid, NULL, 0);
+		unlink("brief");
+	}
+	is_int(good, 100, "a partner that stays for a moment only");
+}
+
 static void names(void)
 {
 	int r, w;
@@ -148,6 +185,7 @@ int main(void)
 	nonblocking();
 	blocking();
 	interrupted();
+	brief_partners();
 	names();
 	return fs_end();
 }
