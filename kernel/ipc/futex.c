@@ -5,13 +5,14 @@
  * Waiters hang in a hash table by the word's identity (struct mm_key: private ones by mm and address, shared ones by mapping and offset). A bucket's lock makes
  * "the word still has the expected value" and "I am on the list" one step against a waker, who changes the word first and then looks at the list.
  * User memory is read under that lock without faulting; when the page is absent the lock is dropped, the page brought in, and everything tried again.
- * A waiter is off every list once `bucket` is NULL. Two bucket locks are taken in address order.
+ * A waiter is off every list once `bucket` is NULL; a thread that waits on several words (futex_waitv) has one for each. Two bucket locks are taken in address order.
  */
 #include <lib/errno.h>
 #include <lib/hash.h>
 #include <frame/spinlock.h>
 #include "abi/process.h"
 #include "ipc/futex.h"
+#include "mm/alloc.h"
 #include "mm/mm.h"
 #include "proc/policy.h"
 #include "sync/wait.h"
@@ -93,42 +94,101 @@ static bool dequeue(struct futex_waiter *w)
 	return true;
 }
 
-static int sleep_until_woken(struct futex_waiter *w, u64 deadline_ns)
+static bool is_any_woken(const struct futex_waiter *w, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		if (!LOAD_ACQUIRE(w[i].bucket))
+			return true;
+	return false;
+}
+
+static int sleep_until_woken(const struct futex_waiter *w, u32 n, u64 deadline_ns)
 {
 	int err = 0;
 
 	while (!err) {
 		sched_prepare_sleep(SLEEP_INTERRUPTIBLE);
-		if (!LOAD_ACQUIRE(w->bucket))
+		if (is_any_woken(w, n))
 			break;
 		err = waitq_sleep(SLEEP_INTERRUPTIBLE, deadline_ns);
 	}
 	sched_cancel_sleep();
-	return dequeue(w) ? 0 : err;
+	return err;
+}
+
+static int get_wait_keys(struct futex_waiter *w, const struct futex_request *rq, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		int err = get_key(rq[i].addr, rq[i].is_private, false, &w[i].key);
+
+		if (err) {
+			while (i-- > 0)
+				mm_futex_key_put(&w[i].key);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* One try. The index of a word that was woken, or an error; *n_queued: how far the queueing came. */
+static int try_wait(struct futex_waiter *w, const struct futex_request *rq, u32 n, u32 *n_queued)
+{
+	int woken = -1, err = get_wait_keys(w, rq, n);
+	u32 queued = 0;
+
+	*n_queued = n;
+	if (err)
+		return err;
+	while (!err && queued < n) {
+		err = enqueue(&w[queued], &rq[queued]);
+		queued += !err;
+	}
+	if (!err)
+		err = sleep_until_woken(w, n, rq->deadline_ns);
+	for (u32 i = 0; i < queued; i++)
+		if (dequeue(&w[i]))
+			woken = (int)i;
+	for (u32 i = 0; i < n; i++)
+		mm_futex_key_put(&w[i].key);
+	*n_queued = queued;
+	return woken >= 0 ? woken : err;
+}
+
+static int wait_any(struct futex_waiter *w, const struct futex_request *rq, u32 n)
+{
+	u32 queued;
+	int r;
+
+	for (;;) {
+		r = try_wait(w, rq, n, &queued);
+		if (r != -EFAULT || queued == n)
+			return r;
+		if (ucopy_prefault(current_uspace(), rq[queued].addr, sizeof(u32), false))
+			return -EFAULT;
+	}
 }
 
 int futex_wait(const struct futex_request *rq)
 {
 	struct futex_waiter w = { .task = current_task(), .bitset = rq->bitset };
-	int err;
 
-	if (!rq->bitset)
-		return -EINVAL;
-	do {
-		err = get_key(rq->addr, rq->is_private, false, &w.key);
-		if (err)
-			return err;
-		err = enqueue(&w, rq);
-		if (err)
-			mm_futex_key_put(&w.key);
-		if (err == -EFAULT && ucopy_prefault(current_uspace(), rq->addr, sizeof(u32), false))
-			return -EFAULT;
-	} while (err == -EFAULT);
-	if (err)
-		return err;
-	err = sleep_until_woken(&w, rq->deadline_ns);
-	mm_futex_key_put(&w.key);
-	return err;
+	return rq->bitset ? wait_any(&w, rq, 1) : -EINVAL;
+}
+
+int futex_wait_any(const struct futex_request *rq, u32 n)
+{
+	struct futex_waiter *w = kmalloc_array(n, sizeof(*w), ALLOC_SLEEP | ALLOC_ZERO | ALLOC_USER);
+	int r;
+
+	if (!w)
+		return -ENOMEM;
+	for (u32 i = 0; i < n; i++) {
+		w[i].task = current_task();
+		w[i].bitset = rq[i].bitset;
+	}
+	r = wait_any(w, rq, n);
+	kfree(w);
+	return r;
 }
 
 /* --- waking. bucket->lock held */

@@ -18,6 +18,8 @@ struct futex_request {
 
 /* 0 woken; -EAGAIN the word is not `value`; -ETIMEDOUT; -ERESTARTSYS; -EFAULT; -EINVAL unaligned or bitset 0. */
 __must_check int futex_wait(const struct futex_request *rq);
+/* The same on n words at once, until rq[0].deadline_ns: the index of one that was woken. Also -ENOMEM. */
+__must_check int futex_wait_any(const struct futex_request *rq, u32 n);
 /* How many of at most n waiters were woken; -EFAULT, -EINVAL. */
 __must_check s64 futex_wake(const struct futex_request *rq, u32 n);
 /* Wakes n, moves up to n_move to addr2; `expect`: first checks that the word is rq->value (-EAGAIN). How many were woken or moved (woken only without expect). */

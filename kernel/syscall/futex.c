@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* futex(2) and robust lists: decoding. */
+/* futex(2), futex_waitv, robust lists: decoding. */
 #include "abi/process.h"
 #include "ipc/futex.h"
+#include "mm/alloc.h"
 #include "proc/thread.h"
 #include "syscall/deadline.h"
 #include "syscall/handlers.h"
@@ -82,6 +83,56 @@ s64 sys_futex(const struct syscall_args *a)
 		return -ENOSYS;
 	}
 }
+
+/* --- futex_waitv: <linux/futex.h> */
+
+static int decode_waiter(const struct futex_waitv *w, struct futex_request *rq)
+{
+	if ((w->flags & ~(u32)(FUTEX_32 | FUTEX_PRIVATE_FLAG)) || !(w->flags & FUTEX_32) || w->__reserved)
+		return -EINVAL;
+	rq->addr = uaddr(w->uaddr);
+	rq->is_private = (w->flags & FUTEX_PRIVATE_FLAG) != 0;
+	rq->value = (u32)w->val;
+	rq->bitset = FUTEX_BITSET_MATCH_ANY;
+	return 0;
+}
+
+static int wait_any(uaddr_t from, u32 n, u64 deadline_ns)
+{
+	struct futex_request *rq = kmalloc_array(n, sizeof(*rq), ALLOC_SLEEP | ALLOC_ZERO | ALLOC_USER);
+	struct futex_waitv w;
+	int r = rq ? 0 : -ENOMEM;
+
+	for (u32 i = 0; !r && i < n; i++)
+		r = uget(&w, uaddr(from.v + i * sizeof(w)), sizeof(w)) ? -EFAULT : decode_waiter(&w, &rq[i]);
+	if (!r) {
+		rq->deadline_ns = deadline_ns;
+		r = futex_wait_any(rq, n);
+	}
+	kfree(rq);
+	return r;
+}
+
+s64 sys_futex_waitv(const struct syscall_args *a)
+{
+	u32 n = (u32)a->v[1];
+	s32 clock = (s32)a->v[4];
+	u64 deadline_ns = SLEEP_FOREVER;
+
+	if ((u32)a->v[2] || !n || n > FUTEX_WAITV_MAX || !a->v[0])
+		return -EINVAL;
+	if (a->v[3]) {
+		int err = clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME ? 0 : -EINVAL;
+
+		if (!err)
+			err = get_deadline(arg_uaddr(a, 3), FUTEX_WAIT_BITSET, clock == CLOCK_REALTIME, &deadline_ns);
+		if (err)
+			return err;
+	}
+	return wait_any(arg_uaddr(a, 0), n, deadline_ns);
+}
+
+/* --- robust lists */
 
 /* get_robust_list(2): "the call succeeds only if the head is that small a struct". */
 s64 sys_set_robust_list(const struct syscall_args *a)

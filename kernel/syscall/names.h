@@ -20,5 +20,5 @@ NAME(kexec_file_load) NAME(bpf) NAME(userfaultfd) NAME(pkey_mprotect) NAME(pkey_
 NAME(io_pgetevents) NAME(io_uring_setup) NAME(io_uring_enter) NAME(io_uring_register) NAME(open_tree)
 NAME(move_mount) NAME(fsopen) NAME(fsconfig) NAME(fsmount) NAME(fspick) NAME(process_madvise)
 NAME(mount_setattr) NAME(quotactl_fd) NAME(landlock_create_ruleset) NAME(landlock_add_rule)
-NAME(landlock_restrict_self) NAME(memfd_secret) NAME(process_mrelease) NAME(futex_waitv)
+NAME(landlock_restrict_self) NAME(memfd_secret) NAME(process_mrelease)
 NAME(set_mempolicy_home_node)

@@ -245,3 +245,4 @@ ROW(437, openat2, DIRFD(dirfd), PATH(pathname), STRUCT_IN(how, open_how_layout),
 ROW(438, pidfd_getfd, FD(pidfd), FD(targetfd), UINT(flags))
 ROW(439, faccessat2, DIRFD(dirfd), PATH(pathname), ENUM_BITS(mode, access_mode), FLAGS(flags, at_access))
 ROW(441, epoll_pwait2, FD(epfd), STRUCTS_OUT(events, epoll_event_layout), INT(maxevents), STRUCT_IN(timeout, timespec_layout), SIGSET_IN(sigmask, 5), SIZE(sigsetsize))
+ROW(449, futex_waitv, PTR(waiters), UINT(nr_futexes), HEX(flags), STRUCT_IN(timeout, timespec_layout), ENUM(clockid, clock_set))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* futex(2): private and shared, requeues, bitsets, FUTEX_WAKE_OP, timeouts, bad memory; what is not there. */
+/* futex(2): private and shared, requeues, bitsets, FUTEX_WAKE_OP, timeouts, bad memory; what is not there; futex_waitv. */
 #include "tap.h"
 #include <fcntl.h>
 #include <limits.h>
@@ -376,6 +376,166 @@ static void race(void)
 	is_int(token, HANDS * ROUNDS, "no wake is lost");
 }
 
+/* --- futex_waitv: several words at once */
+
+static uint32_t many[FUTEX_WAITV_MAX + 1];
+
+static long waitv(const void *waiters, unsigned n, unsigned flags, const void *timeout, clockid_t clock)
+{
+	return syscall(449, waiters, n, flags, timeout, clock);
+}
+
+static void fill(struct futex_waitv *w, unsigned n, unsigned flags)
+{
+	for (unsigned i = 0; i < n; i++)
+		w[i] = (struct futex_waitv){ .uaddr = (uintptr_t)&many[i], .val = 0, .flags = FUTEX_32 | flags };
+}
+
+static void waitv_errors(void)
+{
+	struct futex_waitv w[FUTEX_WAITV_MAX + 1];
+	struct timespec past = { 0, 1 }, bad = { 0, 1000000000 }, soon;
+	char *hole = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	fill(w, FUTEX_WAITV_MAX + 1, FUTEX_PRIVATE_FLAG);
+	is_errno(waitv(w, 2, 1, NULL, 0) == -1, EINVAL, "waitv: flags");
+	is_errno(waitv(w, 0, 0, NULL, 0) == -1, EINVAL, "waitv: no words");
+	is_errno(waitv(w, FUTEX_WAITV_MAX + 1, 0, NULL, 0) == -1, EINVAL, "waitv: too many");
+	is_errno(waitv(NULL, 1, 0, NULL, 0) == -1, EINVAL, "waitv: a null array");
+	is_errno(waitv(hole, 1, 0, NULL, 0) == -1, EFAULT, "waitv: a bad array");
+	is_errno(waitv(w, 2, 0, hole, CLOCK_MONOTONIC) == -1, EFAULT, "waitv: a bad timeout");
+	is_errno(waitv(w, 2, 0, &past, CLOCK_BOOTTIME) == -1, EINVAL, "waitv: another clock");
+	is_errno(waitv(w, 2, 0, &bad, CLOCK_MONOTONIC) == -1, EINVAL, "waitv: a thousand million nanoseconds");
+	is_errno(waitv(w, FUTEX_WAITV_MAX, 0, &past, CLOCK_MONOTONIC) == -1, ETIMEDOUT, "waitv: the most, a time that is past");
+	is_errno(waitv(w, 2, 0, &past, CLOCK_REALTIME) == -1, ETIMEDOUT, "waitv: of the other clock");
+	soon = after(CLOCK_MONOTONIC, 10);
+	is_errno(waitv(w, 2, 0, &soon, CLOCK_MONOTONIC) == -1, ETIMEDOUT, "waitv: a time to come");
+	soon = after(CLOCK_REALTIME, 10);
+	is_errno(waitv(w, 2, 0, &soon, CLOCK_REALTIME) == -1, ETIMEDOUT, "waitv: real time");
+	w[1].val = 1;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EAGAIN, "waitv: another value in the second");
+	w[1].val = 0;
+	w[1].__reserved = 1;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EINVAL, "waitv: the reserved member");
+	w[1].__reserved = 0;
+	w[1].flags = FUTEX_PRIVATE_FLAG;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EINVAL, "waitv: without a size");
+	w[1].flags = FUTEX_32 | 4;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EINVAL, "waitv: an unknown flag of a word");
+	w[1].flags = FUTEX_32 | FUTEX_PRIVATE_FLAG;
+	w[1].uaddr++;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EINVAL, "waitv: an odd address");
+	w[1].uaddr = (uintptr_t)hole;
+	is_errno(waitv(w, 2, 0, NULL, 0) == -1, EFAULT, "waitv: memory that is not there");
+	munmap(hole, 4096);
+}
+
+static unsigned waitv_n, waitv_flag;
+
+static void *waitv_body(void *arg)
+{
+	struct sleeper *s = arg;
+	struct futex_waitv w[FUTEX_WAITV_MAX];
+
+	fill(w, waitv_n, waitv_flag);
+	s->result = waitv(w, waitv_n, 0, NULL, 0);
+	s->error = errno;
+	__atomic_store_n(&s->is_done, 1, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+static void start_waitv(struct sleeper *s, unsigned n, unsigned flag)
+{
+	*s = (struct sleeper){ .is_done = 0 };
+	waitv_n = n;
+	waitv_flag = flag;
+	pthread_create(&s->thread, NULL, waitv_body, s);
+	await(&many[n - 1], (int)flag, 1);
+}
+
+static void waitv_wakes(unsigned flag, const char *name)
+{
+	static uint32_t other;
+	struct sleeper s;
+
+	start_waitv(&s, FUTEX_WAITV_MAX, flag);
+	is_int(futex(&many[77], FUTEX_WAKE | (int)flag, 1, NULL, NULL, 0), 1, "waitv, %s: one word of many is woken", name);
+	join(&s, 1);
+	is_int(s.result, 77, "waitv, %s: its index", name);
+	is_int(futex(&many[3], FUTEX_WAKE | (int)flag, 1, NULL, NULL, 0), 0, "waitv, %s: it waits on no other any more", name);
+	start_waitv(&s, 1, flag);
+	futex(&many[0], FUTEX_WAKE | (int)flag, 1, NULL, NULL, 0);
+	join(&s, 1);
+	is_int(s.result, 0, "waitv, %s: one word", name);
+	start_waitv(&s, 3, flag);
+	is_int(futex(&many[1], FUTEX_CMP_REQUEUE | (int)flag, 0, (void *)1, &other, 0), 1, "waitv, %s: a word is requeued", name);
+	is_int(futex(&other, FUTEX_WAKE | (int)flag, 1, NULL, NULL, 0), 1, "waitv, %s: and woken there", name);
+	join(&s, 1);
+	is_int(s.result, 1, "waitv, %s: the index it had", name);
+}
+
+static void waitv_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct sleeper s;
+	pthread_t t;
+
+	sigaction(SIGUSR1, &sa, NULL);
+	start_waitv(&s, 2, FUTEX_PRIVATE_FLAG);
+	pthread_create(&t, NULL, poke, &s);
+	join(&s, 1);
+	pthread_join(t, NULL);
+	ok(s.result == -1 && s.error == EINTR, "waitv: a handler ends the wait: EINTR");
+	sa.sa_flags = SA_RESTART;
+	sigaction(SIGUSR1, &sa, NULL);
+	start_waitv(&s, 2, FUTEX_PRIVATE_FLAG);
+	pthread_create(&t, NULL, poke, &s);
+	usleep(20000);
+	wake(&many[1], FUTEX_WAKE_PRIVATE, 1, 0);
+	join(&s, 1);
+	pthread_join(t, NULL);
+	is_int(s.result, 1, "waitv: SA_RESTART goes on");
+}
+
+/* Each round one of the words is changed and woken: the waiter must see it, by the wake or by the value. */
+static void *waitv_count(void *arg)
+{
+	struct futex_waitv w[4];
+	uint32_t sum = 0;
+
+	fill(w, 4, FUTEX_PRIVATE_FLAG);
+	while (sum < 4 * ROUNDS) {
+		sum = 0;
+		for (int i = 0; i < 4; i++) {
+			w[i].val = __atomic_load_n(&many[i], __ATOMIC_SEQ_CST);
+			sum += (uint32_t)w[i].val;
+		}
+		if (sum < 4 * ROUNDS)
+			waitv(w, 4, 0, NULL, 0);
+	}
+	return arg;
+}
+
+static void *waitv_add(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		__atomic_fetch_add((uint32_t *)arg, 1, __ATOMIC_SEQ_CST);
+		futex(arg, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+	}
+	return NULL;
+}
+
+static void waitv_race(void)
+{
+	pthread_t t[6];
+
+	for (int i = 0; i < 6; i++)
+		pthread_create(&t[i], NULL, i < 2 ? waitv_count : waitv_add, i < 2 ? NULL : &many[i - 2]);
+	for (int i = 0; i < 6; i++)
+		pthread_join(t[i], NULL);
+	ok(many[0] == ROUNDS && many[3] == ROUNDS, "waitv: no wake is lost");
+}
+
 int main(void)
 {
 	static uint32_t words[2];
@@ -394,5 +554,10 @@ int main(void)
 	memory();
 	unknown();
 	race();
+	waitv_errors();
+	waitv_wakes(FUTEX_PRIVATE_FLAG, "private");
+	waitv_wakes(0, "shared");
+	waitv_signals();
+	waitv_race();
 	return done_testing();
 }
