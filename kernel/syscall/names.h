@@ -15,7 +15,7 @@ NAME(mq_timedreceive) NAME(mq_notify) NAME(mq_getsetattr) NAME(kexec_load) NAME(
 NAME(request_key) NAME(keyctl) NAME(ioprio_set) NAME(ioprio_get) NAME(migrate_pages) NAME(unshare)
 NAME(move_pages) NAME(accept4) NAME(perf_event_open) NAME(recvmmsg) NAME(fanotify_init)
 NAME(fanotify_mark) NAME(name_to_handle_at) NAME(open_by_handle_at) NAME(sendmmsg) NAME(setns)
-NAME(process_vm_readv) NAME(process_vm_writev) NAME(kcmp) NAME(finit_module) NAME(seccomp)
+NAME(kcmp) NAME(finit_module) NAME(seccomp)
 NAME(kexec_file_load) NAME(bpf) NAME(userfaultfd) NAME(pkey_mprotect) NAME(pkey_alloc) NAME(pkey_free)
 NAME(io_pgetevents) NAME(io_uring_setup) NAME(io_uring_enter) NAME(io_uring_register) NAME(open_tree)
 NAME(move_mount) NAME(fsopen) NAME(fsconfig) NAME(fsmount) NAME(fspick) NAME(process_madvise)

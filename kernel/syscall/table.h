@@ -224,6 +224,8 @@ ROW(302, prlimit64, PID(pid), ENUM(resource, rlimit_set), STRUCT_IN(new_limit, r
 ROW(305, clock_adjtime, ENUM(clockid, clock_set), PTR(buf))
 ROW(306, syncfs, FD(fd))
 ROW(309, getcpu, INT_OUT(cpu), INT_OUT(node))
+ROW(310, process_vm_readv, PID(pid), IOVEC_OUT(local_iov, 2), SIZE(liovcnt), PTR(remote_iov), SIZE(riovcnt), HEX(flags))
+ROW(311, process_vm_writev, PID(pid), IOVEC_IN(local_iov, 2), SIZE(liovcnt), PTR(remote_iov), SIZE(riovcnt), HEX(flags))
 ROW(314, sched_setattr, PID(pid), PTR(attr), UINT(flags))
 ROW(315, sched_getattr, PID(pid), PTR(attr), UINT(size), UINT(flags))
 ROW(316, renameat2, DIRFD(olddirfd), PATH(oldpath), DIRFD(newdirfd), PATH(newpath), FLAGS(flags, rename_flags))
