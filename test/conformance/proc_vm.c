@@ -66,6 +66,9 @@ static void reads(pid_t pid)
 	r[1] = iov(area + 3 * PAGE, 8);
 	is_int(process_vm_readv(pid, l, 1, r, 2, 0), 8, "a piece that is not there ends it");
 	is_errno(process_vm_readv(pid, l, 1, r + 1, 1, 0) == -1, EFAULT, "if it is the first: EFAULT");
+	r[0] = iov(area + 2 * PAGE + 96, 2 * PAGE);
+	is_int(process_vm_readv(pid, l, 1, r, 1, 0), PAGE - 96, "one that ends amid: up to the page that is not there");
+	is_int(differs(buf, 2 * PAGE + 96, PAGE - 96), 0, "it is right so far");
 	r[0] = iov((void *)0xffff800000000000, 8);
 	is_errno(process_vm_readv(pid, l, 1, r, 1, 0) == -1, EFAULT, "a kernel address");
 	r[0] = iov(area + 5 * PAGE, 8);
