@@ -91,7 +91,8 @@ void rseq_work(void)
 	struct thread *t = current_thread();
 
 	task_work_clear(current_task(), TASK_WORK_RSEQ);
-	if (t->rseq.v && update(t, true))
+	/* One that another's execve ends may not reach its memory for that alone: the process must not die of it. */
+	if (t->rseq.v && update(t, true) && !READ_ONCE(t->is_doomed))
 		signal_force_fault(KSIGSEGV, SI_KERNEL, 0);
 }
 
