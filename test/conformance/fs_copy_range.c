@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* copy_file_range(2). */
-#include "fs_util.h"
+#include "pattern.h"
 
 #define SIZE 200000
-
-static char buf[1 << 18], pattern[1 << 18];
 
 static long copy(int in, loff_t *off_in, int out, loff_t *off_out, size_t len, unsigned int flags)
 {
 	return syscall(SYS_copy_file_range, in, off_in, out, off_out, len, flags);
-}
-
-static int pattern_file(const char *name, size_t len)
-{
-	int fd = open(name, O_CREAT | O_TRUNC | O_RDWR, 0644);
-
-	if (fd < 0 || write(fd, pattern, len) != (ssize_t)len)
-		bail_out("cannot make %s", name);
-	lseek(fd, 0, SEEK_SET);
-	return fd;
 }
 
 static void copies(void)
@@ -136,8 +124,7 @@ static void limits(void)
 int main(void)
 {
 	fs_begin();
-	for (size_t i = 0; i < sizeof(pattern); i++)
-		pattern[i] = (char)(i * 7 + i / 251);
+	pattern_begin();
 	copies();
 	errors();
 	limits();

@@ -488,27 +488,6 @@ static void errors(void)
 	end();
 }
 
-static long setting(const char *name, long value)
-{
-	char path[100], text[32];
-	long old = -1;
-	int fd;
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/sys/fs/inotify/%s", name);
-	fd = open(path, O_RDWR);
-	n = pread(fd, text, sizeof(text) - 1, 0);
-	text[n > 0 ? n : 0] = 0;
-	if (n > 0)
-		old = atol(text);
-	if (value >= 0) {
-		n = snprintf(text, sizeof(text), "%ld\n", value);
-		pwrite(fd, text, (size_t)n, 0);
-	}
-	close(fd);
-	return old;
-}
-
 static int too_many_instances(void)
 {
 	for (int i = 0; i < 5; i++)
@@ -550,7 +529,7 @@ static int too_many_watches(void)
 
 static void limits(void)
 {
-	long queued = setting("max_queued_events", -1), instances = setting("max_user_instances", 3), watches = setting("max_user_watches", 2);
+	long queued = fs_setting("inotify/max_queued_events", -1), instances = fs_setting("inotify/max_user_instances", 3), watches = fs_setting("inotify/max_user_watches", 2);
 
 	is_int(queued, 16384, "max_queued_events");
 	is_int(instances, 128, "max_user_instances");
@@ -562,11 +541,11 @@ static void limits(void)
 	is_int(as_somebody(too_many_instances), 0, "another time: they went with their process");
 	is_int(WEXITSTATUS(in_child(which_user_counts)), 0, "the effective user pays");
 	is_int(as_somebody(too_many_watches), 0, "the third of two watches, in two instances: ENOSPC");
-	setting("max_user_instances", instances);
-	setting("max_user_watches", watches);
-	setting("max_queued_events", 3);
+	fs_setting("inotify/max_user_instances", instances);
+	fs_setting("inotify/max_user_watches", watches);
+	fs_setting("inotify/max_queued_events", 3);
 	begin();
-	setting("max_queued_events", queued);
+	fs_setting("inotify/max_queued_events", queued);
 	watch("d", IN_CREATE);
 	for (int i = 0; i < 10; i++) {
 		char name[16];

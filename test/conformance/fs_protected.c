@@ -2,24 +2,12 @@
 /* /proc/sys/fs/protected_* (proc(5)): what may be opened, followed and linked in directories that everybody may write to. */
 #include "fs_util.h"
 
-static long setting(const char *name, int value)
+static long setting(const char *name, long value)
 {
-	char path[64], text[16];
-	long old = -1;
-	int fd;
-	ssize_t n;
+	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/sys/fs/protected_%s", name);
-	fd = open(path, O_RDWR);
-	n = pread(fd, text, sizeof(text) - 1, 0);
-	text[n > 0 ? n : 0] = 0;
-	if (n > 0)
-		old = atol(text);
-	n = snprintf(text, sizeof(text), "%d\n", value);
-	if (pwrite(fd, text, (size_t)n, 0) != n)
-		old = -errno;
-	close(fd);
-	return old;
+	snprintf(path, sizeof(path), "protected_%s", name);
+	return fs_setting(path, value);
 }
 
 static int create_open(const char *path)
@@ -87,19 +75,19 @@ int main(void)
 	ok(fifos >= 0 && regular >= 0, "the settings are there");
 	opens("regular", "d/file");
 	opens("fifos", "d/fifo");
-	setting("fifos", (int)fifos);
-	setting("regular", (int)regular);
+	setting("fifos", fifos);
+	setting("regular", regular);
 	is_int(setting("fifos", 3), -EINVAL, "3 is too much");
 	sym = setting("symlinks", 1);
 	is_errno(open("d/link", O_RDONLY) == -1, EACCES, "symlinks 1: another's link in a sticky directory");
 	setting("symlinks", 0);
 	ok(open("d/link", O_RDONLY) >= 0, "symlinks 0: it is followed");
-	setting("symlinks", (int)sym);
+	setting("symlinks", sym);
 	hard = setting("hardlinks", 1);
 	is_int(as_somebody(link_shadow), EPERM, "hardlinks 1: no link to what one may not write");
 	setting("hardlinks", 0);
 	is_int(as_somebody(link_shadow), 0, "hardlinks 0: a link");
-	setting("hardlinks", (int)hard);
+	setting("hardlinks", hard);
 	is_int((int)fs_mode("/proc/sys/fs/protected_regular") & 0777, 0644, "mode of protected_regular");
 	is_int((int)fs_mode("/proc/sys/fs/protected_fifos") & 0777, 0644, "mode of protected_fifos");
 	is_int((int)fs_mode("/proc/sys/fs/protected_symlinks") & 0777, 0644, "mode of protected_symlinks");

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* sendfile(2): from files to files, pipes, devices. */
-#include "fs_util.h"
+#include "pattern.h"
 #include <pthread.h>
 #include <sys/sendfile.h>
 
 #define SIZE 200000
-
-static char buf[1 << 18], pattern[1 << 18];
-
-static int pattern_file(const char *name, size_t len)
-{
-	int fd = open(name, O_CREAT | O_TRUNC | O_RDWR, 0644);
-
-	if (fd < 0 || write(fd, pattern, len) != (ssize_t)len)
-		bail_out("cannot make %s", name);
-	lseek(fd, 0, SEEK_SET);
-	return fd;
-}
 
 static void files(void)
 {
@@ -222,8 +210,7 @@ static void races(void)
 int main(void)
 {
 	fs_begin();
-	for (size_t i = 0; i < sizeof(pattern); i++)
-		pattern[i] = (char)(i * 7 + i / 251);
+	pattern_begin();
 	files();
 	others();
 	errors();

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* splice(2), tee(2), vmsplice(2): pipes with files, devices, memory and each other. */
-#include "fs_util.h"
+#include "pattern.h"
 #include <pthread.h>
-
-static char buf[1 << 18], pattern[1 << 18];
 
 static void empty(int pipe_in)
 {
@@ -13,16 +11,6 @@ static void empty(int pipe_in)
 	while (read(pipe_in, buf, sizeof(buf)) > 0)
 		;
 	fcntl(pipe_in, F_SETFL, flags);
-}
-
-static int pattern_file(const char *name, size_t len)
-{
-	int fd = open(name, O_CREAT | O_TRUNC | O_RDWR, 0644);
-
-	if (fd < 0 || write(fd, pattern, len) != (ssize_t)len)
-		bail_out("cannot make %s", name);
-	lseek(fd, 0, SEEK_SET);
-	return fd;
 }
 
 static int available(int fd)
@@ -656,8 +644,7 @@ static void packets(void)
 int main(void)
 {
 	fs_begin();
-	for (size_t i = 0; i < sizeof(pattern); i++)
-		pattern[i] = (char)(i * 7 + i / 251);
+	pattern_begin();
 	file_to_pipe();
 	no_merge();
 	pipe_to_file();

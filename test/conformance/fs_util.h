@@ -173,6 +173,27 @@ UNUSED static char *fs_edge(void)
 	return pages + PAGE;
 }
 
+/* A number in /proc/sys/fs: what it was, or -errno. It becomes `value`, unless that is negative. */
+UNUSED static long fs_setting(const char *name, long value)
+{
+	char path[128], text[32];
+	long old = -1;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/%s", name);
+	fd = open(path, O_RDWR);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = 0;
+	if (n > 0)
+		old = atol(text);
+	n = value < 0 ? 0 : snprintf(text, sizeof(text), "%ld\n", value);
+	if (n && pwrite(fd, text, (size_t)n, 0) != n)
+		old = -errno;
+	close(fd);
+	return old;
+}
+
 /* A name of n letters. */
 UNUSED static const char *long_name(size_t n)
 {

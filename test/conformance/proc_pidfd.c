@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* pidfd_open(2), pidfd_send_signal(2), pidfd_getfd(2), CLONE_PIDFD, waitid(P_PIDFD), polling, fdinfo. */
-#include "tap.h"
+#include "child.h"
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -34,25 +34,6 @@ static int pidfd_send(int fd, int sig, void *info, unsigned flags)
 static int pidfd_getfd(int fd, int target, unsigned flags)
 {
 	return (int)syscall(SYS_pidfd_getfd, fd, target, flags);
-}
-
-/* A child that waits for SIGKILL, or for a byte. */
-static pid_t sleeper(void)
-{
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static int revents_of(int fd, int timeout)

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Process groups and sessions: setpgid(2), setsid(2), getpgid(2), getsid(2). */
-#include "tap.h"
+#include "child.h"
 #include <signal.h>
 #include <sys/syscall.h>
 
 static char self[256];
-
-static pid_t sleeper(void)
-{
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-}
 
 static int leader(void)
 {

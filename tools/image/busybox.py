@@ -9,7 +9,7 @@ The text files are in tools/image/busybox.d/ as they appear in the image.
 import os
 import subprocess
 
-from image import debian, newc
+from image import debian, newc, root
 from keel import paths
 
 PACKAGE = "busybox-static"
@@ -27,14 +27,7 @@ def build():
         if applet != "bin/busybox":
             archive.symlink(applet, BINARY)
     archive.symlink("init", BINARY)
-    for path in ("proc", "sys", "run", "mnt", "home", "var/log", "dev/pts", "dev/shm"):
-        archive.directory(path)
-    archive.directory("root", 0o700)
-    for path in ("tmp", "var/tmp"):
-        archive.directory(path, 0o1777)
-    archive.char_device("dev/console", 5, 1)
-    archive.char_device("dev/null", 1, 3, 0o666)
-    archive.symlink("etc/mtab", "/proc/mounts")
+    root.add(archive, ("run", "home", "var/log"))
     archive.tree(FILES)
     return archive.to_bytes()
 

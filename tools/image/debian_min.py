@@ -12,9 +12,8 @@ import marshal
 import os
 import re
 import sys
-import tarfile
 
-from image import debian, newc
+from image import debian, newc, root
 from keel import paths
 from keel.errors import KeelError
 
@@ -64,14 +63,7 @@ def build():
         archive.symlink(name, "usr/" + name)
     for link, target in LINKS.items():
         archive.symlink(link, target)
-    for path in ("proc", "sys", "run", "dev/pts", "dev/shm", "mnt"):
-        archive.directory(path)
-    archive.directory("root", 0o700)
-    for path in ("tmp", "var/tmp"):
-        archive.directory(path, 0o1777)
-    archive.char_device("dev/console", 5, 1)
-    archive.char_device("dev/null", 1, 3, 0o666)
-    archive.symlink("etc/mtab", "/proc/mounts")
+    root.add(archive, ("run",))
     archive.symlink("init", "sbin/init")
     archive.tree(FILES)
     return archive.to_bytes()
