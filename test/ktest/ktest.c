@@ -101,6 +101,8 @@ void ktest_set_soft(bool (*handler)(void))
 
 static bool is_chosen(const struct ktest *t, const char *filter)
 {
+	if (t->is_fatal)
+		return filter && !strcmp(t->name, filter);
 	return !filter || str_startswith(t->name, filter);
 }
 

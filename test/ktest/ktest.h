@@ -21,12 +21,16 @@
 struct ktest {
 	const char *name;
 	void (*fn)(void);
+	bool is_fatal;
 };
 
-#define KTEST(id)												\
+#define KTEST_ENTRY(id, is_fatal)										\
 static void ktest_##id(void);											\
-static const struct ktest ktest_entry_##id __attribute__((section(".ktest"), used, aligned(8))) = { #id, ktest_##id };	\
+static const struct ktest ktest_entry_##id __attribute__((section(".ktest"), used, aligned(8))) = { #id, ktest_##id, is_fatal };	\
 static void ktest_##id(void)
+#define KTEST(id) KTEST_ENTRY(id, false)
+/* One that ends in a panic: run only by its full name (test/fault/kernel.py). */
+#define KTEST_FATAL(id) KTEST_ENTRY(id, true)
 
 #define KT_EXPECT(cond) do { if (!(cond)) ktest_fail(__FILE__, __LINE__, "%s", #cond); } while (0)
 #define KT_EXPECT_EQ(a, b) do {											\

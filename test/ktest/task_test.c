@@ -321,3 +321,19 @@ KTEST(task_stacks_come_back)
 			kthread_join(threads[n]);
 	}
 }
+
+static bool is_deep_enough;
+
+static __noinline u64 descend(u64 depth)
+{
+	u8 pad[256];
+
+	memset(pad, (int)depth, sizeof(pad));
+	return READ_ONCE(is_deep_enough) ? 0 : descend(depth + 1) + pad[depth % sizeof(pad)];
+}
+
+/* The guard page below a kernel stack tells what happened. */
+KTEST_FATAL(fatal_stack_overflow)
+{
+	ktest_fail(__FILE__, __LINE__, "came back with %lu", descend(0));
+}
