@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* uname(2), sethostname(2), sysinfo(2), reboot(2)'s and syslog(2)'s errors, getrandom(2). */
+/* uname(2), sethostname(2), sysinfo(2), reboot(2)'s and syslog(2)'s errors, getrandom(2), vhangup(2). */
 #include "tap.h"
 #include <signal.h>
 #include <sys/klog.h>
@@ -123,6 +123,24 @@ static void random_numbers(void)
 	is_int(syscall(SYS_getrandom, page, 8192, 0), 4096, "half a bad buffer");
 }
 
+static int hang_up_as_user(void)
+{
+	if (setuid(5))
+		return 1;
+	return vhangup() == -1 && errno == EPERM ? 0 : 2;
+}
+
+static int hang_up_without_terminal(void)
+{
+	return setsid() < 0 || vhangup() ? 1 : 0;
+}
+
+static void hanging_up(void)
+{
+	is_int(in_child(hang_up_as_user), 0, "vhangup without privilege: EPERM");
+	is_int(in_child(hang_up_without_terminal), 0, "without a terminal there is nothing to do");
+}
+
 int main(void)
 {
 	names();
@@ -130,5 +148,6 @@ int main(void)
 	rebooting();
 	kernel_log();
 	random_numbers();
+	hanging_up();
 	return done_testing();
 }
