@@ -91,8 +91,7 @@ void rseq_work(void)
 	struct thread *t = current_thread();
 
 	task_work_clear(current_task(), TASK_WORK_RSEQ);
-	/* One that another's execve ends may not reach its memory for that alone: the process must not die of it. */
-	if (t->rseq.v && update(t, true) && !READ_ONCE(t->is_doomed))
+	if (t->rseq.v && update(t, true))
 		signal_force_fault(KSIGSEGV, SI_KERNEL, 0);
 }
 

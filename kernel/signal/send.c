@@ -225,6 +225,10 @@ void signal_force(const struct siginfo_k *info)
 	u32 sig = (u32)info->signo;
 	struct sigaction_k act;
 
+	/* It ends before it sees user mode again, maybe by another thread's execve: its memory may have been out of reach for that alone, and the process
+	 * must not die of it. */
+	if (current_killed())
+		return;
 	SPIN_GUARD_SOFT(&g->lock);
 	act = sig_action_of(g, sig);
 	if (act.handler == (u64)SIG_DFL || act.handler == (u64)SIG_IGN || (t->blocked & sig_bit(sig))) {
