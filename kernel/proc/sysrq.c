@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Dumps of the system's state. Threads are looked up one by one, by their ids: they come and go meanwhile, and no lock is held while a line is printed. */
 #include <frame/log.h>
+#include <frame/machine.h>
 #include "mm/alloc.h"
 #include "proc/inspect.h"
 #include "proc/internal.h"
@@ -69,8 +70,16 @@ void sysrq_run(u8 letter)
 		klog(LOG_INFO, "sysrq: Show Memory");
 		dump_memory();
 		break;
+	case 'b':
+		klog(LOG_EMERG, "sysrq: Resetting");
+		machine_reboot();
+	case 'o':
+		klog(LOG_EMERG, "sysrq: Power Off");
+		machine_power_off();
+	case 'c':
+		panic("sysrq triggered crash");
 	default:
-		klog(LOG_INFO, "sysrq: HELP : show-memory-usage(m) show-task-states(t) show-blocked-tasks(w)");
+		klog(LOG_INFO, "sysrq: HELP : reboot(b) crash(c) show-memory-usage(m) poweroff(o) show-task-states(t) show-blocked-tasks(w)");
 	}
 }
 

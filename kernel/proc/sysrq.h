@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * What the system is doing, told to the kernel log on request: a break on the serial console and a letter, or a letter written to /proc/sysrq-trigger (proc(5)).
- * t: all threads; w: the blocked ones; m: memory. Every other letter, those that would change something included, gets the line that lists these.
+ * t: all threads; w: the blocked ones; m: memory; b: reboots and o: powers off at once, with nothing written back; c: panics. Every other letter gets the line that
+ * lists these.
  */
 #ifndef PROC_SYSRQ_H
 #define PROC_SYSRQ_H

@@ -82,7 +82,8 @@ def input_that_nobody_reads():
     source = subprocess.Popen(["yes"], stdout=subprocess.PIPE)
     done = run("sh", "-c", "exec <&-; sleep 1; echo done", stdin=source.stdout)
     source.stdout.close()
-    return told(done, 0, b"done\n", b"") is True and source.wait(10) == -signal.SIGPIPE
+    status = source.wait(10)
+    return status == -signal.SIGPIPE and told(done, 0, b"done\n", b"") or f"{status} {done}"
 
 
 def output_that_nobody_reads():

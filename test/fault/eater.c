@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
 #include <sys/wait.h>
@@ -56,14 +57,22 @@ static int sparse(void)
 	return touch_all(2ul << 20);
 }
 
-static int forks(void)
+/* Eight children that eat, and end with their parent. */
+static int eight(int (*eat)(void))
 {
 	for (int i = 0; i < 8; i++)
-		if (fork() == 0)
-			_exit(memory());
+		if (fork() == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			_exit(eat());
+		}
 	while (wait(NULL) > 0)
 		;
 	return 0;
+}
+
+static int forks(void)
+{
+	return eight(memory);
 }
 
 static int fill_pipes(void)
@@ -82,12 +91,7 @@ static int fill_pipes(void)
 
 static int pipes(void)
 {
-	for (int i = 0; i < 8; i++)
-		if (fork() == 0)
-			_exit(fill_pipes());
-	while (wait(NULL) > 0)
-		;
-	return 0;
+	return eight(fill_pipes);
 }
 
 static int bomb(void)
