@@ -119,8 +119,8 @@ KTEST(mutex_killable_wait_ends)
 	mutex_lock(&mutex);
 	if (kthread_create(&a, lock_killable, &victim, -1, "victim") || kthread_create(&b, lock_killable, &patient, -1, "patient"))
 		return;
-	KT_WAIT(LOAD_ACQUIRE(victim.task) && READ_ONCE(victim.task->state) == TASK_BLOCKED, 1000);
-	KT_WAIT(LOAD_ACQUIRE(patient.task) && READ_ONCE(patient.task->state) == TASK_BLOCKED, 1000);
+	KT_WAIT(LOAD_ACQUIRE(victim.task) && READ_ONCE(victim.task->state) == TASK_BLOCKED, 10000);
+	KT_WAIT(LOAD_ACQUIRE(patient.task) && READ_ONCE(patient.task->state) == TASK_BLOCKED, 10000);
 	sched_notify(&victim.task->actor.task, TASK_WORK_KILL);
 	kthread_join(a);
 	KT_EXPECT_EQ(victim.err, -EINTR);
@@ -255,10 +255,10 @@ KTEST(rwsem_killed_writer_makes_way)
 	rwsem_read_lock(&rwsem);
 	if (kthread_create(&a, write_killable, &writer, -1, "writer"))
 		return;
-	KT_WAIT(LOAD_ACQUIRE(writer.task) && READ_ONCE(writer.task->state) == TASK_BLOCKED, 1000);
+	KT_WAIT(LOAD_ACQUIRE(writer.task) && READ_ONCE(writer.task->state) == TASK_BLOCKED, 10000);
 	if (kthread_create(&b, read_killable, &reader, -1, "reader"))
 		return;
-	KT_WAIT(LOAD_ACQUIRE(reader.task) && READ_ONCE(reader.task->state) == TASK_BLOCKED, 1000);
+	KT_WAIT(LOAD_ACQUIRE(reader.task) && READ_ONCE(reader.task->state) == TASK_BLOCKED, 10000);
 	sched_notify(&writer.task->actor.task, TASK_WORK_KILL);
 	kthread_join(a);
 	kthread_join(b);

@@ -42,10 +42,10 @@ KTEST(rcu_callbacks_run_in_order)
 {
 	n_ran = n_wrong = 0;
 	queue_items(0, 1);
-	KT_WAIT(READ_ONCE(n_ran) == 1, 200);
+	KT_WAIT(READ_ONCE(n_ran) == 1, 2000);
 	n_ran = 0;
 	queue_items(0, ARRAY_SIZE(items));
-	KT_WAIT(READ_ONCE(n_ran) == ARRAY_SIZE(items), 1000);
+	KT_WAIT(READ_ONCE(n_ran) == ARRAY_SIZE(items), 10000);
 	KT_EXPECT_EQ(n_wrong, 0);
 }
 
@@ -83,13 +83,13 @@ KTEST(rcu_waits_for_readers)
 		preempt_enable();
 		KT_EXPECT(!kthread_create(&k, read_long, &r, 0, "ktest reader"));
 	}
-	KT_WAIT(READ_ONCE(r.is_inside), 1000);
+	KT_WAIT(READ_ONCE(r.is_inside), 10000);
 	queue_items(0, 1);
 	ktest_sleep_ms(30);
 	KT_EXPECT_EQ(READ_ONCE(n_ran), 0);
 	KT_EXPECT(rcu_pending() >= 1);
 	WRITE_ONCE(r.may_leave, 1);
-	KT_WAIT(READ_ONCE(n_ran) == 1, 200);
+	KT_WAIT(READ_ONCE(n_ran) == 1, 2000);
 	kthread_join(k);
 }
 
@@ -223,7 +223,7 @@ KTEST(rcu_protects_readers)
 	KT_EXPECT_EQ(n_bad, 0);
 	rcu_synchronize();
 	kfree(published);
-	KT_WAIT(rcu_pending() == 0, 1000);
+	KT_WAIT(rcu_pending() == 0, 10000);
 }
 
 static void synchronize_some(void *arg)

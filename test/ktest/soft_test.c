@@ -106,7 +106,7 @@ KTEST(soft_runs_on_the_cpu_that_raised)
 		cpuset_add(&all, cpu);
 	ipi_call(&all, raise_hard, NULL);
 	for (u32 cpu = 0; cpu < cpu_count(); cpu++)
-		KT_WAIT(READ_ONCE(cpu_var(seen, cpu)->n) == 1, 1000);
+		KT_WAIT(READ_ONCE(cpu_var(seen, cpu)->n) == 1, 10000);
 	KT_EXPECT_EQ(wrong_context, 0);
 }
 
@@ -123,7 +123,7 @@ static void flood(void *arg)
 	/* 64 by itself; interrupts that came meanwhile may each have done one of each kind more. */
 	if (at_once < 1 || at_once > 64 + 100)
 		ktest_fail(__FILE__, __LINE__, "%u items at once", at_once);
-	KT_WAIT(READ_ONCE(cpu_var(seen, cpu_id())->n) == 1000, 2000);
+	KT_WAIT(READ_ONCE(cpu_var(seen, cpu_id())->n) == 1000, 10000);
 }
 
 KTEST(soft_overflow_goes_to_the_thread)

@@ -109,7 +109,7 @@ KTEST(task_stacks_are_apart)
 		if (kthread_create(&users[n].thread, look_at_stack, &users[n], -1, "ktest stack"))
 			break;
 	for (u32 i = 0; i < n; i++) {
-		KT_WAIT(READ_ONCE(users[i].has_looked), 5000);
+		KT_WAIT(READ_ONCE(users[i].has_looked), 10000);
 		KT_EXPECT_EQ(users[i].stack % PAGE_SIZE, 0);
 		KT_EXPECT(users[i].local - users[i].stack >= 12288);
 		KT_EXPECT(users[i].regs > users[i].local && users[i].regs - users[i].stack <= 32768);
@@ -153,7 +153,7 @@ KTEST(task_never_runs_twice)
 		ktest_fail(__FILE__, __LINE__, "no thread");
 		return;
 	}
-	KT_WAIT(LOAD_ACQUIRE(spinning), 5000);
+	KT_WAIT(LOAD_ACQUIRE(spinning), 10000);
 	for (u32 i = 0; i < 100 && LOAD_ACQUIRE(spinning); i++) {
 		bool was_running;
 
@@ -219,7 +219,7 @@ KTEST(task_backtrace_of_a_sleeper)
 		ktest_fail(__FILE__, __LINE__, "no thread");
 		return;
 	}
-	KT_WAIT(LOAD_ACQUIRE(s.task), 5000);
+	KT_WAIT(LOAD_ACQUIRE(s.task), 10000);
 	for (u32 i = 0; i < 100 && s.task && !is_seen; i++) {
 		ktest_sleep_ms(1);
 		n = task_backtrace(s.task, pcs, ARRAY_SIZE(pcs));
@@ -286,7 +286,7 @@ KTEST(task_times_of_another_grow)
 		ktest_fail(__FILE__, __LINE__, "no thread");
 		return;
 	}
-	KT_WAIT(LOAD_ACQUIRE(spinning), 5000);
+	KT_WAIT(LOAD_ACQUIRE(spinning), 10000);
 	begin = clock_now_ns();
 	task_times(LOAD_ACQUIRE(spinning), &user, &first);
 	last = first;

@@ -115,7 +115,7 @@ KTEST(wait_exclusive_wakes_one)
 	STORE_RELEASE(is_open, true);
 	for (u32 i = 1; i <= 4; i++) {
 		waitq_wake_one(&queue);
-		KT_WAIT(LOAD_ACQUIRE(n_awake) == i, 1000);
+		KT_WAIT(LOAD_ACQUIRE(n_awake) == i, 10000);
 		ktest_sleep_ms(5);
 		KT_EXPECT_EQ(n_awake, i);
 	}
@@ -199,8 +199,8 @@ static void sleep_and_notify(enum sleep_kind kind, u32 work, bool ends)
 		ktest_fail(__FILE__, __LINE__, "no thread");
 		return;
 	}
-	KT_WAIT(LOAD_ACQUIRE(s.task), 1000);
-	KT_WAIT(READ_ONCE(s.task->state) != TASK_RUNNING, 1000);
+	KT_WAIT(LOAD_ACQUIRE(s.task), 10000);
+	KT_WAIT(READ_ONCE(s.task->state) != TASK_RUNNING, 10000);
 	sched_notify(&s.task->actor.task, work);
 	ktest_sleep_ms(10);
 	KT_EXPECT_EQ(LOAD_ACQUIRE(s.is_done), ends);
