@@ -270,6 +270,8 @@ class Guest:
             pass
 
     def _read_stdin(self):
+        if self._stdin is None:
+            return  # closed by another action of the same poll
         try:
             data = os.read(self._stdin, CHUNK)
         except BlockingIOError:
