@@ -51,7 +51,7 @@ int anon_file_create(const char *name, u32 flags, const struct file_ops *ops, vo
 	}
 	(*out)->private = private;
 	/* NONOTIFY: what would be told is about all of them */
-	(*out)->mode |= FMODE_STREAM | FMODE_NOWAIT | FMODE_NONOTIFY | (ops->lseek ? FMODE_LSEEK : 0);
+	(*out)->mode |= FMODE_STREAM | FMODE_NONOTIFY | (ops->lseek ? FMODE_LSEEK : 0);
 	return 0;
 }
 

@@ -371,11 +371,6 @@ free:
 
 /* --- /proc/PID/fdinfo: proc(5) */
 
-static u64 dev_number(const struct super_block *sb)
-{
-	return (u64)dev_major(sb->dev) << 20 | dev_minor(sb->dev);
-}
-
 void epoll_fdinfo(struct file *f, char *buf, size_t max)
 {
 	struct epoll *ep = f->private;
@@ -385,5 +380,5 @@ void epoll_fdinfo(struct file *f, char *buf, size_t max)
 	MUTEX_GUARD(&ep->mutex);
 	rb_for_each_entry(it, &ep->items, node)
 		len += (size_t)scnprintf(buf + len, max - len, "tfd: %8d events: %8x data: %16lx  pos:%lu ino:%lx sdev:%lx\n", it->fd, it->events,
-					 it->data, it->file->pos, it->file->inode->ino, dev_number(it->file->inode->sb));
+					 it->data, it->file->pos, it->file->inode->ino, dev_packed(it->file->inode->sb->dev));
 }

@@ -11,6 +11,7 @@
 #include "abi/fcntl.h"
 #include "fs/anon.h"
 #include "fs/eventfd.h"
+#include "fs/fdtable.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
 #include "mm/alloc.h"
@@ -67,7 +68,7 @@ static ssize_t eventfd_read(struct file *f, struct iov_iter *it, u64 *pos)
 	while (!(n = take(e))) {
 		int err;
 
-		if (READ_ONCE(f->flags) & O_NONBLOCK)
+		if (file_is_nonblocking(f, it))
 			return -EAGAIN;
 		err = WAIT_EVENT_EXCLUSIVE(&e->readers, count_of(e) != 0, SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 		if (err)
@@ -95,7 +96,7 @@ static ssize_t eventfd_write(struct file *f, struct iov_iter *it, u64 *pos)
 	while (!give(e, n)) {
 		int err;
 
-		if (READ_ONCE(f->flags) & O_NONBLOCK)
+		if (file_is_nonblocking(f, it))
 			return -EAGAIN;
 		err = WAIT_EVENT_EXCLUSIVE(&e->writers, count_of(e) <= COUNT_MAX - n, SLEEP_INTERRUPTIBLE, SLEEP_FOREVER);
 		if (err)
@@ -142,7 +143,8 @@ static const struct file_ops eventfd_ops = {
 s64 eventfd_create(u32 count, u32 flags)
 {
 	struct eventfd *e = kmalloc(sizeof(*e), ALLOC_USER);
-	s64 fd;
+	struct file *f;
+	int fd;
 
 	if (!e)
 		return -ENOMEM;
@@ -152,8 +154,14 @@ s64 eventfd_create(u32 count, u32 flags)
 	waitq_init(&e->readers, "eventfd");
 	waitq_init(&e->writers, "eventfd");
 	waitq_init(&e->pollers, "eventfd");
-	fd = anon_fd_create("[eventfd]", O_RDWR | (flags & (O_CLOEXEC | O_NONBLOCK)), &eventfd_ops, e);
-	if (fd < 0)
+	fd = anon_file_create("[eventfd]", O_RDWR | (flags & O_NONBLOCK), &eventfd_ops, e, &f);
+	if (fd) {
 		kfree(e);
+		return fd;
+	}
+	f->mode |= FMODE_NOWAIT;
+	fd = fd_install_new(f, (flags & O_CLOEXEC) != 0);
+	if (fd < 0)
+		file_put(f);
 	return fd;
 }

@@ -456,13 +456,11 @@ static s64 inotify_ioctl(struct file *f, u32 cmd, u64 arg)
 	return uput(uaddr(arg), &n, sizeof(n));
 }
 
-/* One line of fdinfo, of the first watch from *wd on, which moves behind it: its length, 0 if there is none. proc(5); device numbers are shown as the kernel
- * of Linux keeps them: 20 bits of minor. */
+/* One line of fdinfo, of the first watch from *wd on, which moves behind it: its length, 0 if there is none. proc(5) */
 static size_t show_one(struct instance *in, s32 *wd, char *buf, size_t max)
 {
 	const struct watch *w;
 	const struct inode *i;
-	u64 dev;
 
 	SPIN_GUARD(&in->lock);
 	w = *wd < S32_MAX ? find_from_locked(in, *wd) : NULL;
@@ -470,9 +468,8 @@ static size_t show_one(struct instance *in, s32 *wd, char *buf, size_t max)
 		return 0;
 	*wd = w->wd + 1;
 	i = w->mark.inode;
-	dev = i ? i->sb->dev : 0;
 	return (size_t)snprintf(buf, max, "inotify wd:%x ino:%lx sdev:%lx mask:%x ignored_mask:0\n", w->wd, i ? i->ino : 0,
-				(u64)dev_major(dev) << 20 | dev_minor(dev), READ_ONCE(w->mark.mask));
+				i ? dev_packed(i->sb->dev) : 0, READ_ONCE(w->mark.mask));
 }
 
 static void inotify_show(struct file *f, char *buf, size_t max)

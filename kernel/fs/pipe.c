@@ -18,6 +18,7 @@
 #include <lib/printf.h>
 #include <frame/log.h>
 #include "abi/fcntl.h"
+#include "abi/signal.h"
 #include "abi/stat.h"
 #include "abi/tty.h"
 #include "fs/pipe.h"
@@ -26,7 +27,6 @@
 #include "mm/alloc.h"
 #include "object/uaccess.h"
 
-#define KSIGPIPE_NR 13u
 #define POLL_READ (KPOLLIN | KPOLLRDNORM)
 #define POLL_WRITE (KPOLLOUT | KPOLLWRNORM)
 
@@ -255,7 +255,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 	}
 	write_end(p, done > 0, was_empty, has_waited);
 	if (err == -EPIPE)
-		fs_policy_signal(KSIGPIPE_NR);
+		fs_policy_signal(SIGPIPE);
 	if (!done)
 		return err;
 	inode_touch(f->inode, ATTR_MTIME | ATTR_CTIME);

@@ -89,6 +89,7 @@ struct kstat {
 static inline u64 dev_make(u32 major, u32 minor) { return (u64)major << 32 | minor; }
 static inline u32 dev_major(u64 dev) { return (u32)(dev >> 32); }
 static inline u32 dev_minor(u64 dev) { return (u32)dev; }
+static inline u64 dev_packed(u64 dev) { return (u64)dev_major(dev) << 20 | dev_minor(dev); }	/* as fdinfo shows it: 20 bits of minor */
 
 /* Directory reading: emit returns false when the caller's buffer is full. `pos` is the cookie of the NEXT entry. */
 struct dir_sink {

@@ -226,6 +226,18 @@ static void interrupted(void)
 	close(shared);
 }
 
+/* readv(2), RWF_NOWAIT: on a descriptor that would wait. */
+static void not_waiting(void)
+{
+	struct iovec iov = { &value, sizeof(value) };
+	int fd = eventfd(0, 0);
+
+	is_errno(preadv2(fd, &iov, 1, -1, RWF_NOWAIT) == -1, EAGAIN, "RWF_NOWAIT does not wait");
+	put(fd, 3);
+	is_int(preadv2(fd, &iov, 1, -1, RWF_NOWAIT), 8, "and reads what is there");
+	close(fd);
+}
+
 int main(void)
 {
 	counting();
@@ -234,5 +246,6 @@ int main(void)
 	info();
 	blocking();
 	interrupted();
+	not_waiting();
 	return done_testing();
 }

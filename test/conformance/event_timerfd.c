@@ -301,6 +301,16 @@ static void blocking(void)
 	close(shared);
 }
 
+static void nowait_refused(void)
+{
+	uint64_t n;
+	struct iovec iov = { &n, sizeof(n) };
+	int fd = timerfd_create(CLOCK_MONOTONIC, 0);
+
+	is_errno(preadv2(fd, &iov, 1, -1, RWF_NOWAIT) == -1, EOPNOTSUPP, "RWF_NOWAIT is not for timers");
+	close(fd);
+}
+
 int main(void)
 {
 	clocks();
@@ -311,5 +321,6 @@ int main(void)
 	info();
 	blocking();
 	clock_changes();
+	nowait_refused();
 	return done_testing();
 }
