@@ -222,7 +222,7 @@ void task_set_uspace(struct uspace *us)
 	irq_enable();
 }
 
-/* The owner CPU updates without a lock: read until nothing moved. */
+/* The owner CPU updates without a lock: read until nothing moved, the time included, so that it is the task's while the stamp says that it runs. */
 void task_times(const struct task *t, u64 *user_ns, u64 *system_ns)
 {
 	u64 user, system, stamp, now;
@@ -233,9 +233,9 @@ void task_times(const struct task *t, u64 *user_ns, u64 *system_ns)
 		user = LOAD_ACQUIRE(t->user_cycles);
 		system = LOAD_ACQUIRE(t->system_cycles);
 		in_user = LOAD_ACQUIRE(t->in_user);
+		now = arch_stamp();
 	} while ((!stamp && (user || system)) || stamp != LOAD_ACQUIRE(t->stamp));
-	now = arch_stamp();
-	if (__atomic_load_n(&t->on_cpu, __ATOMIC_RELAXED) && now > stamp)
+	if (stamp && now > stamp)	/* never so off its CPU: STAMP_OFF */
 		*(in_user ? &user : &system) += now - stamp;
 	*user_ns = arch_stamp_to_ns(user);
 	*system_ns = arch_stamp_to_ns(system);

@@ -14,11 +14,13 @@ static inline u64 stamp_now(void)
 	return likely(stamp_is_tsc) ? rdtsc() : clock_now_ns();
 }
 
+#define STAMP_OFF (~0ull)	/* the task does not run */
+
 /*
- * Charges the time since the task's last stamp to one of its counters. Interrupts off, on the task's CPU. A stamp of 0 tells readers on
- * other CPUs (task_times) that the fields do not fit together at the moment.
+ * Charges the time since the task's last stamp to one of its counters; now, or STAMP_OFF as it leaves the CPU, becomes the stamp. Interrupts off, on the task's
+ * CPU. A stamp of 0 tells readers on other CPUs (task_times) that the fields do not fit together at the moment. Returns the time.
  */
-static inline void stamp_charge(struct task *t, u64 *cycles, bool in_user)
+static inline u64 stamp_charge(struct task *t, u64 *cycles, bool in_user, bool stays)
 {
 	u64 now = stamp_now(), then = t->stamp;
 
@@ -26,7 +28,8 @@ static inline void stamp_charge(struct task *t, u64 *cycles, bool in_user)
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	*cycles += now - then;
 	t->in_user = in_user;
-	STORE_RELEASE(t->stamp, now);
+	STORE_RELEASE(t->stamp, stays ? now : STAMP_OFF);
+	return now;
 }
 
 void arch_load_bases(const struct task *t);	/* FS and GS of user mode; interrupts off */

@@ -91,8 +91,7 @@ struct task *arch_task_switch(struct task *prev, struct task *next)
 {
 	struct cpu_local *c = cpu_local_of(cpu_id());
 
-	stamp_charge(prev, &prev->system_cycles, false);
-	STORE_RELEASE(next->stamp, prev->stamp);
+	STORE_RELEASE(next->stamp, stamp_charge(prev, &prev->system_cycles, false, false));
 	if (prev->fpu)
 		save_user(prev);
 	if (next->fpu) {

@@ -116,9 +116,9 @@ void user_run(struct user_event *ev)
 		*ev = (struct user_event){ .kind = USER_WORK };
 		return;
 	}
-	stamp_charge(t, &t->system_cycles, true);
+	(void)stamp_charge(t, &t->system_cycles, true, true);
 	left = user_enter(r, sysret_is_safe(r));
-	stamp_charge(t, &t->user_cycles, false);
+	(void)stamp_charge(t, &t->user_cycles, false, true);
 	decode(ev, left, r);
 	irq_enable();
 }

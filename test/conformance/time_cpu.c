@@ -121,6 +121,33 @@ static void of_others(void)
 	is_errno(now(id) == -1, EINVAL, "the clock of a process that has ended");
 }
 
+static void *come_and_go(void *arg)
+{
+	(void)arg;
+	while (!stop)
+		usleep(1);
+	return NULL;
+}
+
+/* Read while a thread goes on and off its CPU all the time. */
+static void never_back(void)
+{
+	long long last = 0, t;
+	int back = 0;
+	pthread_t thread;
+
+	stop = 0;
+	pthread_create(&thread, NULL, come_and_go, NULL);
+	for (int i = 0; i < 100000; i++) {
+		t = now(CLOCK_PROCESS_CPUTIME_ID);
+		back += t < last;
+		last = t;
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+	is_int(back, 0, "the process's clock never steps back");
+}
+
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -156,5 +183,6 @@ int main(void)
 	own();
 	of_others();
 	sleeping();
+	never_back();
 	return done_testing();
 }

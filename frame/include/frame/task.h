@@ -41,7 +41,7 @@ struct task {
 	void *stack;			/* [f] lowest usable stack address */
 	u64 fs_base, gs_base;		/* [f] user bases while not running */
 	u64 user_cycles, system_cycles;	/* [f] CPU time, read by task_times() */
-	u64 stamp;			/* [f] when one of them was last brought up to date */
+	u64 stamp;			/* [f] when one of them was last brought up to date; all ones: it does not run */
 	bool in_user;			/* [f] */
 	bool is_preempting;		/* [f] preempt_reschedule is at work on this stack: do not nest */
 #ifdef KEEL_DEBUG
