@@ -53,8 +53,13 @@ PYTHON = (3, 11)
 
 def build():
     """The finished archive as bytes."""
+    return tree().to_bytes()
+
+
+def tree(more_packages=()):
+    """The archive, with the files of more packages."""
     archive = newc.Archive()
-    for deb in debian.archives(PACKAGES, paths.build("debs")):
+    for deb in debian.archives([*PACKAGES, *more_packages], paths.build("debs")):
         with debian.contents(deb) as contents:
             for member in contents:
                 _add(archive, contents, member)
@@ -66,7 +71,7 @@ def build():
     root.add(archive, ("run",))
     archive.symlink("init", "sbin/init")
     archive.tree(FILES)
-    return archive.to_bytes()
+    return archive
 
 
 def _add(archive, contents, member):
