@@ -65,7 +65,13 @@ static size_t user_part(const struct uspace *us, u64 addr, size_t n)
 	return min_t(u64, n, USPACE_END - addr);
 }
 
-static size_t copy_from(struct uspace *us, void *dst, uaddr_t src, size_t n, bool may_fault)
+/* The same question for all of it; a zero `us` has no user part. */
+static bool is_user(const struct uspace *us, u64 addr, size_t n)
+{
+	return us && us == current_task()->uspace && addr < USPACE_END && n <= USPACE_END - addr;
+}
+
+static __attribute__((noinline)) size_t copy_from_slowly(struct uspace *us, void *dst, uaddr_t src, size_t n, bool may_fault)
 {
 	size_t part = user_part(us, src.v, n), left = part;
 	u64 fault;
@@ -86,7 +92,7 @@ static size_t copy_from(struct uspace *us, void *dst, uaddr_t src, size_t n, boo
 	return left + (n - part);
 }
 
-static size_t copy_to(struct uspace *us, uaddr_t dst, const void *src, size_t n, bool may_fault)
+static __attribute__((noinline)) size_t copy_to_slowly(struct uspace *us, uaddr_t dst, const void *src, size_t n, bool may_fault)
 {
 	size_t part = user_part(us, dst.v, n), left = part;
 	u64 fault;
@@ -105,6 +111,27 @@ static size_t copy_to(struct uspace *us, uaddr_t dst, const void *src, size_t n,
 		}
 	}
 	return left + (n - part);
+}
+
+/* What is there and ours, as nearly always, is copied at once; the slow ways begin anew. */
+static inline size_t copy_from(struct uspace *us, void *dst, uaddr_t src, size_t n, bool may_fault)
+{
+	u64 fault;
+
+	check_store(dst, n);
+	if (likely(is_user(us, src.v, n)) && likely(!ucopy_raw(dst, (const void *)src.v, n, &fault)))
+		return 0;
+	return copy_from_slowly(us, dst, src, n, may_fault);
+}
+
+static inline size_t copy_to(struct uspace *us, uaddr_t dst, const void *src, size_t n, bool may_fault)
+{
+	u64 fault;
+
+	check_load(src, n);
+	if (likely(is_user(us, dst.v, n)) && likely(!ucopy_raw((void *)dst.v, src, n, &fault)))
+		return 0;
+	return copy_to_slowly(us, dst, src, n, may_fault);
 }
 
 size_t ucopy_from(struct uspace *us, void *dst, uaddr_t src, size_t n)

@@ -120,77 +120,7 @@ void user_run(struct user_event *ev)
 	left = user_enter(r, sysret_is_safe(r));
 	(void)stamp_charge(t, &t->user_cycles, false, true);
 	decode(ev, left, r);
-	irq_enable();
-}
-
-u64 user_syscall_number(const struct user_regs *r)
-{
-	return r->orig_rax;
-}
-
-u64 user_syscall_arg(const struct user_regs *r, u32 i)
-{
-	switch (i) {
-	case 0:
-		return r->rdi;
-	case 1:
-		return r->rsi;
-	case 2:
-		return r->rdx;
-	case 3:
-		return r->r10;
-	case 4:
-		return r->r8;
-	default:
-		return r->r9;
-	}
-}
-
-void user_set_return(struct user_regs *r, u64 value)
-{
-	r->rax = value;
-}
-
-u64 user_return(const struct user_regs *r)
-{
-	return r->rax;
-}
-
-/* Back over the two bytes of SYSCALL. */
-void user_rewind_syscall(struct user_regs *r, u64 nr)
-{
-	r->rax = nr;
-	r->rip -= 2;
-}
-
-void user_forget_syscall(struct user_regs *r)
-{
-	r->orig_rax = ~0ul;
-}
-
-bool user_in_syscall(const struct user_regs *r)
-{
-	return (s64)r->orig_rax >= 0;
-}
-
-u64 user_ip(const struct user_regs *r)
-{
-	return r->rip;
-}
-
-u64 user_sp(const struct user_regs *r)
-{
-	return r->rsp;
-}
-
-void user_set_sp(struct user_regs *r, u64 sp)
-{
-	r->rsp = sp;
-}
-
-void user_set_ip(struct user_regs *r, u64 ip)
-{
-	r->rip = ip;
+	irq_enable_only();	/* an interrupt of user mode has run its soft work; TASK_WORK_RESCHED is the caller's to see */
 }
 
 void user_start(struct user_regs *r, u64 ip, u64 sp)

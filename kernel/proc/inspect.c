@@ -127,7 +127,7 @@ bool thread_current_call(struct thread *t, struct thread_call *out)
 	bool is_off;
 	u64 stamp;
 
-	*out = (struct thread_call){ .nr = -1 };
+	*out = (struct thread_call){ .call.nr = ~0ul };
 	if (!ref_try_get(&t->stack_refs))
 		return true;
 	r = t->sched.actor.task.regs;
@@ -135,9 +135,7 @@ bool thread_current_call(struct thread *t, struct thread_call *out)
 	is_off = t == current_thread() || is_off_cpu(t, &stamp);
 	if (is_off) {
 		if (user_in_syscall(r))
-			out->nr = (s64)user_syscall_number(r);
-		for (u32 i = 0; i < ARRAY_SIZE(out->args) && out->nr >= 0; i++)
-			out->args[i] = user_syscall_arg(r, i);
+			out->call = user_call(r);
 		out->sp = user_sp(r);
 		out->ip = user_ip(r);
 		is_off = t == current_thread() || has_stayed_off(t, stamp);

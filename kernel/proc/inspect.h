@@ -21,8 +21,7 @@ u64 process_limit(struct process *p, u32 which);	/* soft limit */
  * thread_backtrace: return addresses in the kernel, innermost first; none also if it runs or has ended. thread_current_call: false if it runs.
  */
 struct thread_call {
-	s64 nr;				/* < 0: in no system call, args are 0 */
-	u64 args[6];
+	struct user_call call;		/* nr all ones: in none, args are 0 */
 	u64 sp, ip;			/* in user mode; 0 if it has ended */
 };
 size_t thread_backtrace(struct thread *t, u64 *pcs, size_t max);

@@ -4,13 +4,14 @@
 #define PROC_POLICY_H
 
 #include <frame/ucopy.h>
+#include <frame/user_regs.h>
 
 struct file;
 struct pid;
 struct process;
 
-/* Runs call `nr` with the arguments and stores the result in the register set. syscall/dispatch.c. */
-void syscall_dispatch(u64 nr, const u64 args[6]);
+/* Runs the call and stores its result in the register set. syscall/dispatch.c. */
+void syscall_dispatch(struct user_call call);
 /* A session leader exits (or gives its terminal up): the terminal loses its session, the foreground group is hung up. tty/job.c. Task context. */
 void proc_policy_session_leader_exit(struct process *p);
 /* Wakes one waiter on a futex word (CLONE_CHILD_CLEARTID). ipc/futex.c. Task context. */

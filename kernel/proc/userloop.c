@@ -2,8 +2,8 @@
 /*
  * The user loop: the one place where a user thread goes to user mode and comes back.
  *
- * Order in a turn: what came back (call, fault, trap) is done; then work: reschedule, notifications, restartable sequences, stop, kill and signals,
- * restart of an interrupted call (signal_deliver decides it). user_run itself tests the work word last, with interrupts off, so nothing is lost in between.
+ * What came back (call, fault, trap) is done. Then user_run, which tests the work word last, with interrupts off, goes on or comes back at once for work:
+ * reschedule, notifications, restartable sequences, stop, kill and signals, restart of an interrupted call (signal_deliver decides it).
  */
 #include <frame/lockdep.h>
 #include <frame/log.h>
@@ -14,16 +14,6 @@
 #include "proc/rseq.h"
 #include "proc/thread.h"
 #include "proc/userloop.h"
-
-static void do_syscall(void)
-{
-	const struct user_regs *regs = current_task()->regs;
-	u64 args[6];
-
-	for (u32 i = 0; i < 6; i++)
-		args[i] = user_syscall_arg(regs, i);
-	syscall_dispatch(user_syscall_number(regs), args);
-}
 
 /* A page fault: serve it, or tell the program as sigaction(2)'s si_code table says. */
 static void do_fault(const struct user_event *ev)
@@ -110,13 +100,11 @@ void user_loop(void *arg)
 
 	thread_first_return(arg);
 	for (;;) {
-		while (task_work(current_task()))
-			do_work();
 		lock_debug_user_entry();
 		user_run(&ev);
 		switch (ev.kind) {
 		case USER_SYSCALL:
-			do_syscall();
+			syscall_dispatch(user_call(current_task()->regs));
 			break;
 		case USER_FAULT:
 			do_fault(&ev);
@@ -125,6 +113,7 @@ void user_loop(void *arg)
 			do_trap(&ev);
 			break;
 		case USER_WORK:
+			do_work();
 			break;
 		}
 	}

@@ -69,23 +69,23 @@ static void decide_restart(enum outcome outcome)
 		return;
 	switch (ret) {
 	case -ERESTARTNOINTR:
-		user_rewind_syscall(regs, user_syscall_number(regs));
+		user_restart(regs);
 		break;
 	case -ERESTARTSYS:
 		if (outcome == HANDLER)
 			user_set_return(regs, (u64)-EINTR);
 		else
-			user_rewind_syscall(regs, user_syscall_number(regs));
+			user_restart(regs);
 		break;
 	case -ERESTARTNOHAND:
 		if (outcome == NO_HANDLER)
-			user_rewind_syscall(regs, user_syscall_number(regs));
+			user_restart(regs);
 		else
 			user_set_return(regs, (u64)-EINTR);
 		break;
 	case -ERESTART_RESTARTBLOCK:
 		if (outcome == NO_HANDLER)
-			user_rewind_syscall(regs, __NR_restart_syscall);
+			user_restart_as(regs, __NR_restart_syscall);
 		else
 			user_set_return(regs, (u64)-EINTR);
 		break;

@@ -13,7 +13,18 @@
 #include "syscall/row.h"
 #include "syscall/trace.h"
 
-static u8 flag_args[ABI_CALLS];		/* [I after syscall_table_init] */
+/* The arguments that have a flag set, row by row. */
+struct flag_check {
+	u32 passes;			/* bits that never refuse anything, whatever goes with them */
+	u8 arg;				/* its lower 32 bits count */
+};
+
+#define MAX_CHECKS 256
+
+static struct flag_check checks[MAX_CHECKS];	/* [I after syscall_table_init] */
+static struct {
+	u8 first, n;
+} row_checks[ABI_CALLS];		/* [I after syscall_table_init] */
 static u64 said_missing[(ABI_CALLS + 63) / 64];	/* [a] */
 static u64 said_refused[(ABI_CALLS + 63) / 64];	/* [a] */
 
@@ -49,30 +60,29 @@ static u64 refused_bits(const struct flag_set *set, u64 value)
 	return refused | (set->ignores_unknown ? 0 : value & ~known);
 }
 
-static s64 check_flags(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+static s64 refuse(u64 nr, const struct syscall_row *row, const struct flag_set *set, u64 bits)
 {
-	for (u32 i = 0; i < 6; i++) {
-		const struct syscall_arg *arg = &row->args[i];
-		u64 bits;
-
-		if (!(flag_args[nr] >> i & 1))
-			continue;
-		bits = refused_bits(arg->set, arg->kind == ARG_FLAGS ? (u32)a->v[i] : a->v[i]);
-		if (!bits)
-			continue;
-		if (first_time(said_refused, nr))
-			klog(LOG_INFO, "%s: flags %#lx of %s are not supported; first used by %s[%d]", row->name, bits, arg->set->name,
-			     current_sched()->comm, thread_tid(current_thread()));
-		return arg->set->error;
-	}
-	return 0;
+	if (first_time(said_refused, nr))
+		klog(LOG_INFO, "%s: flags %#lx of %s are not supported; first used by %s[%d]", row->name, bits, set->name, current_sched()->comm,
+		     thread_tid(current_thread()));
+	return set->error;
 }
 
 static s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
-	s64 err = flag_args[nr] ? check_flags(nr, row, a) : 0;
+	const struct flag_check *c = &checks[row_checks[nr].first], *end = c + row_checks[nr].n;
 
-	return err ? err : row->handler(a);
+	for (; c < end; c++) {
+		u32 value = (u32)a->v[c->arg];
+		u64 bits;
+
+		if (likely(!(value & ~c->passes)))
+			continue;
+		bits = refused_bits(row->args[c->arg].set, value);
+		if (bits)
+			return refuse(nr, row, row->args[c->arg].set, bits);
+	}
+	return row->handler(a);
 }
 
 static s64 run_traced(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
@@ -85,27 +95,53 @@ static s64 run_traced(u64 nr, const struct syscall_row *row, const struct syscal
 	return ret;
 }
 
-void syscall_dispatch(u64 nr, const u64 args[6])
+void syscall_dispatch(struct user_call call)
 {
-	const struct syscall_args *a = (const struct syscall_args *)(const void *)args;
-	const struct syscall_row *row = nr < syscall_table_size ? &syscall_table[nr] : NULL;
+	const struct syscall_args *a = (const struct syscall_args *)(const void *)call.args;
+	const struct syscall_row *row = call.nr < syscall_table_size ? &syscall_table[call.nr] : NULL;
 	s64 ret;
 
 	if (unlikely(trace_enabled) && trace_wants(current_thread()))
-		ret = run_traced(nr, row, a);
+		ret = run_traced(call.nr, row, a);
 	else if (unlikely(!row || !row->handler))
-		ret = missing(nr);
+		ret = missing(call.nr);
 	else
-		ret = run(nr, row, a);
+		ret = run(call.nr, row, a);
 	user_set_return(current_task()->regs, (u64)ret);
 	if (unlikely(is_restart(-ret)))
 		task_work_set(current_task(), TASK_WORK_RESTART);
 }
 
+/* Bits of fields and flags none of whose values is refused. */
+static u64 passing_bits(const struct flag_set *set)
+{
+	u64 known = set->ignores_unknown ? ~0ul : 0, refusing = 0;
+
+	for (u32 i = 0; i < set->n; i++) {
+		const struct flag_name *f = &set->flags[i];
+		u64 mask = f->mask ? f->mask : f->value;
+
+		known |= mask;
+		if (f->state == FLAG_REFUSED)
+			refusing |= mask;
+	}
+	return known & ~refusing;
+}
+
 void syscall_table_init(void)
 {
-	for (u32 nr = 0; nr < syscall_table_size; nr++)
-		for (u32 i = 0; i < 6; i++)
-			if (syscall_table[nr].args[i].kind == ARG_FLAGS && !syscall_table[nr].args[i].aux)
-				flag_args[nr] |= (u8)(1u << i);
+	u32 n = 0;
+
+	for (u32 nr = 0; nr < syscall_table_size; nr++) {
+		row_checks[nr].first = (u8)n;
+		for (u8 i = 0; i < 6; i++) {
+			const struct syscall_arg *arg = &syscall_table[nr].args[i];
+
+			if (arg->kind != ARG_FLAGS || arg->aux)
+				continue;
+			BUG_ON(n == MAX_CHECKS);
+			checks[n++] = (struct flag_check){ (u32)passing_bits(arg->set), i };
+			row_checks[nr].n++;
+		}
+	}
 }

@@ -139,11 +139,6 @@ static const struct {
 	[133] = { "EHWPOISON", "Memory page has hardware error" },
 };
 
-bool is_restart(s64 err)
-{
-	return err >= ERESTARTSYS && err <= ERESTART_RESTARTBLOCK;
-}
-
 const char *errno_name(u32 err)
 {
 	static const char *const restart[] = { "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ENOIOCTLCMD", "ERESTART_RESTARTBLOCK" };

@@ -11,7 +11,7 @@
 
 static s64 poll_restart(struct restart_block *rb);
 
-static s64 poll_until(const struct poll_request *rq)
+static s64 run_poll(const struct poll_request *rq)
 {
 	s64 n = poll_run(rq);
 
@@ -25,7 +25,7 @@ static s64 poll_restart(struct restart_block *rb)
 {
 	struct poll_request rq = { uaddr(rb->args[0]), (u32)rb->args[1], rb->args[2] };
 
-	return poll_until(&rq);
+	return run_poll(&rq);
 }
 
 s64 sys_poll(const struct syscall_args *a)
@@ -37,7 +37,7 @@ s64 sys_poll(const struct syscall_args *a)
 		rq.deadline_ns = 0;
 	else if (ms > 0)
 		rq.deadline_ns = clock_now_ns() + (u64)ms * NSEC_PER_MSEC;
-	return poll_until(&rq);
+	return run_poll(&rq);
 }
 
 /* --- Timeouts and masks of the others */

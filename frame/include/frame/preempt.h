@@ -94,7 +94,7 @@ static inline void irq_disable(void)
 	__asm__ volatile("cli; incl %%gs:%c0" : : "i"(offsetof(struct cpu_local, irq_depth)) : "memory", "cc");
 }
 
-/* For soft.c: looks at neither soft work nor the scheduler. */
+/* For soft.c and user_run: looks at neither soft work nor the scheduler. */
 static inline void irq_enable_only(void)
 {
 	__asm__ volatile("" ::: "memory");

@@ -39,20 +39,6 @@ struct user_event {
 
 void user_run(struct user_event *ev);
 
-/* Portable access to the register set. */
-u64 user_syscall_number(const struct user_regs *r);
-u64 user_syscall_arg(const struct user_regs *r, u32 i);		/* i = 0 … 5 */
-void user_set_return(struct user_regs *r, u64 value);
-u64 user_return(const struct user_regs *r);
-/* Makes the interrupted system call start again with its own number (or as call `nr`, for restart blocks). */
-void user_rewind_syscall(struct user_regs *r, u64 nr);
-/* Not (or no longer) in a system call: no restart will be decided on these registers. */
-void user_forget_syscall(struct user_regs *r);
-bool user_in_syscall(const struct user_regs *r);
-u64 user_ip(const struct user_regs *r);
-u64 user_sp(const struct user_regs *r);
-void user_set_sp(struct user_regs *r, u64 sp);
-void user_set_ip(struct user_regs *r, u64 ip);
 /* A fresh program: everything zero but these; the FPU of the current task is reset. */
 void user_start(struct user_regs *r, u64 ip, u64 sp);
 

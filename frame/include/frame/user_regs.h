@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The user register set, x86-64 (the one header here that differs by CPU). The order is that of Linux's struct pt_regs, so the
- * hardware's interrupt frame falls into place at its end. Only frame/ and kernel/abi/x86_64 name single registers; portable code
- * uses the accessors of user.h.
+ * The user register set, x86-64 (the one header here that differs by CPU), and what portable code may do with it. The order is that of
+ * Linux's struct pt_regs, so the hardware's interrupt frame falls into place at its end. Only frame/ and kernel/abi/x86_64 name single
+ * registers.
  */
 #ifndef FRAME_USER_REGS_H
 #define FRAME_USER_REGS_H
@@ -15,5 +15,68 @@ struct user_regs {
 	u64 rip, cs, rflags, rsp, ss;
 };
 _Static_assert(sizeof(struct user_regs) == 21 * 8, "pt_regs layout");
+
+struct user_call {
+	u64 nr, args[6];
+};
+
+/* The system call that user mode was left with. */
+static inline struct user_call user_call(const struct user_regs *r)
+{
+	return (struct user_call){ r->orig_rax, { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 } };
+}
+
+static inline void user_set_return(struct user_regs *r, u64 value)
+{
+	r->rax = value;
+}
+
+static inline u64 user_return(const struct user_regs *r)
+{
+	return r->rax;
+}
+
+static inline bool user_in_syscall(const struct user_regs *r)
+{
+	return (s64)r->orig_rax >= 0;
+}
+
+/* Makes the interrupted system call start again, as call `nr`: back over the two bytes of SYSCALL. */
+static inline void user_restart_as(struct user_regs *r, u64 nr)
+{
+	r->rax = nr;
+	r->rip -= 2;
+}
+
+static inline void user_restart(struct user_regs *r)
+{
+	user_restart_as(r, r->orig_rax);
+}
+
+/* Not (or no longer) in a system call: no restart will be decided on these registers. */
+static inline void user_forget_syscall(struct user_regs *r)
+{
+	r->orig_rax = ~0ul;
+}
+
+static inline u64 user_ip(const struct user_regs *r)
+{
+	return r->rip;
+}
+
+static inline u64 user_sp(const struct user_regs *r)
+{
+	return r->rsp;
+}
+
+static inline void user_set_sp(struct user_regs *r, u64 sp)
+{
+	r->rsp = sp;
+}
+
+static inline void user_set_ip(struct user_regs *r, u64 ip)
+{
+	r->rip = ip;
+}
 
 #endif

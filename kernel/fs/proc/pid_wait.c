@@ -40,18 +40,18 @@ int proc_show_stack(struct proc_text *t, const struct proc_subject *s)
 
 int proc_show_syscall(struct proc_text *t, const struct proc_subject *s)
 {
-	struct thread_call call;
+	struct thread_call at;
 	int err = may_ptrace_read(s->thread);
 
 	if (err)
 		return err;
-	if (!thread_current_call(s->thread, &call)) {
+	if (!thread_current_call(s->thread, &at)) {
 		pt_add(t, "running\n");
 		return 0;
 	}
-	pt_add(t, "%ld", call.nr);
-	for (u32 i = 0; i < ARRAY_SIZE(call.args) && call.nr >= 0; i++)
-		pt_add(t, " 0x%lx", call.args[i]);
-	pt_add(t, " 0x%lx 0x%lx\n", call.sp, call.ip);
+	pt_add(t, "%ld", (s64)at.call.nr);
+	for (u32 i = 0; i < ARRAY_SIZE(at.call.args) && (s64)at.call.nr >= 0; i++)
+		pt_add(t, " 0x%lx", at.call.args[i]);
+	pt_add(t, " 0x%lx 0x%lx\n", at.sp, at.ip);
 	return 0;
 }
