@@ -248,32 +248,44 @@ static struct file *get_counted(const struct fdtable *t, u32 fd)
 	}
 }
 
-int fd_borrow_path(s32 fd, struct fdref *out)
+/* Of a table that others share. */
+static __attribute__((noinline)) int borrow_counted(const struct fdtable *t, s32 fd, struct fdref *out, u32 refused_modes)
+{
+	out->is_counted = true;
+	out->file = get_counted(t, (u32)fd);
+	if (unlikely(!out->file))
+		return -EBADF;
+	if (likely(!(out->file->mode & refused_modes)))
+		return 0;
+	file_put(out->file);
+	return -EBADF;
+}
+
+static inline __attribute__((always_inline)) int borrow(s32 fd, struct fdref *out, u32 refused_modes)
 {
 	const struct fdtable *t = current_table();
+	const struct fdarray *a;
 
 	if (unlikely(!t))
 		return -EBADF;
-	if (likely(ref_count(&t->refs) == 1)) {
-		const struct fdarray *a = t->array;
+	if (unlikely(ref_count(&t->refs) != 1))
+		return borrow_counted(t, fd, out, refused_modes);
+	a = t->array;
+	if (unlikely((u32)fd >= a->n))
+		return -EBADF;
+	out->is_counted = false;
+	out->file = a->files[(u32)fd];
+	return likely(out->file && !(out->file->mode & refused_modes)) ? 0 : -EBADF;
+}
 
-		out->is_counted = false;
-		out->file = (u32)fd < a->n ? a->files[(u32)fd] : NULL;
-	} else {
-		out->is_counted = true;
-		out->file = get_counted(t, (u32)fd);
-	}
-	return likely(out->file) ? 0 : -EBADF;
+int fd_borrow_path(s32 fd, struct fdref *out)
+{
+	return borrow(fd, out, 0);
 }
 
 int fd_borrow(s32 fd, struct fdref *out)
 {
-	int err = fd_borrow_path(fd, out);
-
-	if (unlikely(err) || likely(!(out->file->mode & FMODE_PATH)))
-		return err;
-	fd_end(out);
-	return -EBADF;
+	return borrow(fd, out, FMODE_PATH);
 }
 
 void fd_end(struct fdref *r)

@@ -2,9 +2,9 @@
 /*
  * Waiting for several files at once, and poll(2) on top of it; select(2) is in select.c.
  *
- * A first pass over the items asks each file for its events and lets it queue us on what may change them; queueing stops with the first file that is
- * ready. If none is, the task sleeps until a queue wakes it with an event that one of its waiters asked for, and asks all files again. Waiters hang on the
- * queues through all passes and are taken off at the end; the items' references keep the queues alive until then.
+ * A first pass asks each file for its events and lets it queue us on what may change them; queueing stops with the first file that is ready. If none is,
+ * the task sleeps until a queue wakes it with an event that one of its waiters asked for, and asks all files again. Waiters hang on the queues through
+ * all passes and are taken off at the end. A waiter keeps its file, so its queue; each pass looks the descriptors up anew, as Linux does.
  *
  * No lock of its own. `is_woken` is set by wakers, under their queue's lock, before they wake the task, and cleared by the task before it looks again.
  */
@@ -16,7 +16,6 @@
 #include "mm/alloc.h"
 #include "object/uaccess.h"
 
-#define CHUNK_ITEMS ((u32)((PAGE_SIZE - sizeof(struct poll_chunk)) / sizeof(struct poll_item)))
 #define CHUNK_WAITERS ((u32)((PAGE_SIZE - sizeof(struct waiter_chunk)) / sizeof(struct poll_waiter)))
 #define INLINE_WAITERS 8
 
@@ -27,93 +26,11 @@ u32 file_poll(struct file *f, struct poll_wait *pw)
 	return f->ops->poll(f, pw);
 }
 
-/* --- The set */
-
-void poll_set_init(struct poll_set *s, u32 always)
-{
-	s->always = always;
-	s->first = s->last = NULL;
-	s->n = 0;
-}
-
-static struct poll_item *item_new(struct poll_set *s)
-{
-	struct poll_chunk *c = s->last;
-
-	if (s->n < POLL_INLINE_ITEMS)
-		return &s->items[s->n++];
-	if (!c || c->n == c->max) {
-		c = kmalloc(PAGE_SIZE, ALLOC_USER);
-		if (!c)
-			return NULL;
-		c->next = NULL;
-		c->n = 0;
-		c->max = CHUNK_ITEMS;
-		if (s->last)
-			s->last->next = c;
-		else
-			s->first = c;
-		s->last = c;
-	}
-	s->n++;
-	return &c->items[c->n++];
-}
-
-int poll_set_add(struct poll_set *s, s32 fd, u32 events)
-{
-	struct poll_item *item = item_new(s);
-
-	if (!item)
-		return -ENOMEM;
-	item->events = (u16)events;
-	item->revents = 0;
-	if (fd < 0 || fd_borrow(fd, &item->ref)) {
-		item->ref.file = NULL;
-		item->revents = fd < 0 ? 0 : KPOLLNVAL;
-	}
-	return 0;
-}
-
-struct poll_item *poll_set_next(struct poll_set *s, struct poll_cursor *c)
-{
-	if (c->done == s->n)
-		return NULL;
-	if (c->done < POLL_INLINE_ITEMS)
-		return &s->items[c->done++];
-	if (!c->chunk)
-		c->chunk = s->first;
-	if (c->i == c->chunk->n) {
-		c->chunk = c->chunk->next;
-		c->i = 0;
-	}
-	c->done++;
-	return &c->chunk->items[c->i++];
-}
-
-void poll_set_end(struct poll_set *s)
-{
-	struct poll_cursor at = { 0 };
-	struct poll_item *item;
-
-	while ((item = poll_set_next(s, &at)))
-		if (item->ref.file)
-			fd_end(&item->ref);
-	while (s->first) {
-		struct poll_chunk *c = s->first;
-
-		s->first = c->next;
-		kfree(c);
-	}
-}
-
-/* --- Waiting */
-
-struct poller;
-
 struct poll_waiter {
 	struct waiter w;
 	struct waitq *q;
 	struct poller *poller;
+	struct fdref ref;		/* keeps q */
 	u32 events;
 };
 
@@ -125,6 +42,7 @@ struct waiter_chunk {
 
 struct poller {
 	struct poll_wait pw;
+	struct fdref ref;		/* the file that is being asked */
 	struct task *task;
 	bool is_woken;			/* [a] */
 	int error;			/* -ENOMEM: a waiter could not be queued */
@@ -175,44 +93,50 @@ static void queue_poller(struct poll_wait *wait, struct waitq *q)
 	pw->q = q;
 	pw->poller = p;
 	pw->events = wait->events;
+	pw->ref = p->ref;
+	if (pw->ref.is_counted)
+		file_get(pw->ref.file);
 	waitq_add(q, &pw->w);
+}
+
+static void unqueue(struct poll_waiter *waiters, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		waitq_remove(waiters[i].q, &waiters[i].w);
+		fd_end(&waiters[i].ref);
+	}
 }
 
 static void unqueue_all(struct poller *p)
 {
-	for (u32 i = 0; i < p->n_inline; i++)
-		waitq_remove(p->waiters[i].q, &p->waiters[i].w);
+	unqueue(p->waiters, p->n_inline);
 	while (p->chunks) {
 		struct waiter_chunk *c = p->chunks;
 
-		for (u32 i = 0; i < c->n; i++)
-			waitq_remove(c->waiters[i].q, &c->waiters[i].w);
+		unqueue(c->waiters, c->n);
 		p->chunks = c->next;
 		kfree(c);
 	}
 }
 
-/* Asks every file: how many items have events. */
-static s64 look(struct poll_set *s, struct poller *p)
+u32 poll_ask(struct poller *p, s32 fd, u32 events)
 {
-	struct poll_cursor at = { 0 };
-	struct poll_item *item;
-	s64 n = 0;
+	u32 got;
 
-	while ((item = poll_set_next(s, &at))) {
-		if (item->ref.file) {
-			p->pw.events = item->events | s->always;
-			item->revents = (u16)(file_poll(item->ref.file, p->pw.queue ? &p->pw : NULL) & p->pw.events);
-		}
-		if (!item->revents)
-			continue;
-		n++;
-		p->pw.queue = NULL;
-	}
-	return n;
+	if (fd_borrow(fd, &p->ref))
+		return KPOLLNVAL;
+	p->pw.events = events;
+	got = file_poll(p->ref.file, p->pw.queue ? &p->pw : NULL) & events;
+	fd_end(&p->ref);
+	return got;
 }
 
-s64 poll_set_wait(struct poll_set *s, u64 deadline_ns)
+void poll_ask_no_more(struct poller *p)
+{
+	p->pw.queue = NULL;
+}
+
+s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline_ns)
 {
 	struct poller p FS_UNINITIALIZED;
 	bool has_timed_out = deadline_ns == 0;
@@ -225,7 +149,7 @@ s64 poll_set_wait(struct poll_set *s, u64 deadline_ns)
 	p.n_inline = 0;
 	p.chunks = NULL;
 	for (;;) {
-		n = look(s, &p);
+		n = look(&p, arg);
 		p.pw.queue = NULL;
 		if (!n && p.error)
 			n = p.error;
@@ -246,50 +170,91 @@ s64 poll_set_wait(struct poll_set *s, u64 deadline_ns)
 
 /* --- poll(2) */
 
-#define COPY_FDS 32u
+#define INLINE_FDS 32u
+#define CHUNK_FDS ((u32)((PAGE_SIZE - sizeof(struct fds_chunk)) / sizeof(struct pollfd)))
 
-static int add_user_fds(struct poll_set *s, const struct poll_request *rq)
+/* The program's array, in pieces: the first on the stack. */
+struct fds_chunk {
+	struct fds_chunk *next;
+	struct pollfd *fds;
+	u32 n;
+};
+
+static void fds_free(struct fds_chunk *first)
 {
-	struct pollfd fds[COPY_FDS] FS_UNINITIALIZED;
-	int err = 0;
+	while (first->next) {
+		struct fds_chunk *c = first->next;
 
-	for (u32 done = 0; done < rq->n && !err; done += COPY_FDS) {
-		u32 n = min(rq->n - done, COPY_FDS);
-
-		if (uget(fds, uaddr_add(rq->fds, done * sizeof(*fds)), n * sizeof(*fds)))
-			return -EFAULT;
-		for (u32 i = 0; i < n && !err; i++)
-			err = poll_set_add(s, fds[i].fd, (u16)fds[i].events);
+		first->next = c->next;
+		kfree(c);
 	}
-	return err;
 }
 
-/* Only revents are written: the rest of the array is the program's. */
-static int put_revents(struct poll_set *s, uaddr_t fds)
+/* Beyond the first piece. */
+static int fds_alloc(struct fds_chunk *last, u32 n)
 {
-	struct poll_cursor at = { 0 };
-	struct poll_item *item;
+	while (n) {
+		struct fds_chunk *c = kmalloc(PAGE_SIZE, ALLOC_USER);
 
-	for (; (item = poll_set_next(s, &at)); fds = uaddr_add(fds, sizeof(struct pollfd)))
-		if (uput(uaddr_add(fds, offsetof(struct pollfd, revents)), &item->revents, sizeof(item->revents)))
+		if (!c)
+			return -ENOMEM;
+		*c = (struct fds_chunk){ NULL, (struct pollfd *)(c + 1), min(n, CHUNK_FDS) };
+		last->next = c;
+		last = c;
+		n -= c->n;
+	}
+	return 0;
+}
+
+static int fds_get(struct fds_chunk *c, uaddr_t from)
+{
+	for (; c; from = uaddr_add(from, c->n * sizeof(*c->fds)), c = c->next)
+		if (uget(c->fds, from, c->n * sizeof(*c->fds)))
 			return -EFAULT;
 	return 0;
 }
 
+/* Only revents are written: the rest of the array is the program's. */
+static int fds_put(const struct fds_chunk *c, uaddr_t to)
+{
+	for (; c; c = c->next)
+		for (u32 i = 0; i < c->n; i++, to = uaddr_add(to, sizeof(*c->fds)))
+			if (uput(uaddr_add(to, offsetof(struct pollfd, revents)), &c->fds[i].revents, sizeof(c->fds[i].revents)))
+				return -EFAULT;
+	return 0;
+}
+
+static s64 look_fds(struct poller *p, void *arg)
+{
+	s64 n = 0;
+
+	for (struct fds_chunk *c = arg; c; c = c->next)
+		for (struct pollfd *f = c->fds, *end = f + c->n; f < end; f++) {
+			f->revents = (s16)(f->fd < 0 ? 0 : poll_ask(p, f->fd, (u16)f->events | KPOLLERR | KPOLLHUP));
+			if (!f->revents)
+				continue;
+			n++;
+			poll_ask_no_more(p);
+		}
+	return n;
+}
+
 s64 poll_run(const struct poll_request *rq)
 {
-	struct poll_set set FS_UNINITIALIZED;
+	struct pollfd inlined[INLINE_FDS] FS_UNINITIALIZED;
+	struct fds_chunk first = { NULL, inlined, min(rq->n, INLINE_FDS) };
 	s64 n;
 
 	if (rq->n > fd_limit())
 		return -EINVAL;
-	poll_set_init(&set, KPOLLERR | KPOLLHUP);
-	n = add_user_fds(&set, rq);
+	n = fds_alloc(&first, rq->n - first.n);
+	if (!n)
+		n = fds_get(&first, rq->fds);
 	if (!n) {
-		n = poll_set_wait(&set, rq->deadline_ns);
-		if (put_revents(&set, rq->fds))
+		n = poll_until(look_fds, &first, rq->deadline_ns);
+		if (fds_put(&first, rq->fds))
 			n = -EFAULT;
 	}
-	poll_set_end(&set);
+	fds_free(&first);
 	return n;
 }

@@ -29,43 +29,15 @@ static inline void poll_wait_on(struct poll_wait *pw, struct waitq *q)
 u32 file_poll(struct file *f, struct poll_wait *pw);
 
 /*
- * One poll(2) or select(2): descriptors with the events asked for, in the order they were added; each holds its file from then on. The set lives on the
- * caller's stack; a few descriptors need no allocation.
+ * Waiting for one of several descriptors: look(arg) asks each with poll_ask and returns how many are ready (or -errno, which ends the wait). It is called
+ * again after each wake that may matter, until something is ready or the deadline (0: do not wait) has passed.
+ * What look returned; 0 at the deadline; -ERESTARTNOHAND (a signal, and nothing is ready), -ENOMEM.
  */
-struct poll_item {
-	struct fdref ref;		/* file NULL: none, or not open */
-	u16 events, revents;
-};
-
-#define POLL_INLINE_ITEMS 8
-
-struct poll_chunk {
-	struct poll_chunk *next;
-	u32 n, max;
-	struct poll_item items[];
-};
-
-struct poll_set {
-	struct poll_chunk *first, *last;	/* beyond the inline items; NULL: none */
-	u32 n;					/* in all */
-	u32 always;				/* events that are told, asked for or not */
-	struct poll_item items[POLL_INLINE_ITEMS];
-};
-
-void poll_set_init(struct poll_set *s, u32 always);
-/* fd < 0: an item that is never ready. One that is not open gets KPOLLNVAL at once. -ENOMEM */
-__must_check int poll_set_add(struct poll_set *s, s32 fd, u32 events);
-/* The items that have events (revents != 0), after waiting for one until the deadline (0: not at all); -ERESTARTNOHAND (a signal, and none is
- * ready), -ENOMEM. */
-__must_check s64 poll_set_wait(struct poll_set *s, u64 deadline_ns);
-void poll_set_end(struct poll_set *s);		/* lets go of files and memory */
-
-/* Walks the items in order: struct poll_cursor c = { 0 }; while ((item = poll_set_next(s, &c))) … */
-struct poll_cursor {
-	struct poll_chunk *chunk;
-	u32 i, done;
-};
-struct poll_item *poll_set_next(struct poll_set *s, struct poll_cursor *c);
+struct poller;
+__must_check s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline_ns);
+/* Those of `events` that the descriptor has now, or KPOLLNVAL alone: not open. Of look only. */
+u32 poll_ask(struct poller *p, s32 fd, u32 events);
+void poll_ask_no_more(struct poller *p);	/* one is ready: the others need not wake us */
 
 /* --- poll(2) */
 struct poll_request {

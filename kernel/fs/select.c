@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * select(2): three bit maps turned into a poll set, and its answers back into bits. A descriptor is in the set once, with the events of all maps it is in.
+ * select(2): three bit maps of descriptors to ask for, and three of answers. A descriptor is asked once, for the events of all maps it is in.
  *
  * As on Linux, n is cut to the size of the process's descriptor table: bits beyond it are neither looked at nor changed (select(2), "BUGS").
  */
@@ -18,12 +18,17 @@
 #define SELECT_OUT (KPOLLWRBAND | KPOLLWRNORM | KPOLLOUT | KPOLLERR)
 #define SELECT_EXCEPT KPOLLPRI
 
-#define INLINE_WORDS 24		/* three maps of 512 bits */
+enum { IN, OUT, EXCEPT, N_MAPS };
+
+static const u32 map_events[N_MAPS] = { SELECT_IN, SELECT_OUT, SELECT_EXCEPT };
+
+#define INLINE_WORDS (8 * 2 * N_MAPS)	/* maps of 512 bits */
 
 struct maps {
-	u64 *in, *out, *except;
+	u64 *ask[N_MAPS], *ready[N_MAPS];
 	u32 n_words;
 	u32 n;
+	bool has_looked;
 	u64 small[INLINE_WORDS];
 };
 
@@ -38,27 +43,35 @@ static int maps_create(struct maps *m, u32 n)
 
 	m->n = n;
 	m->n_words = (n + 63) / 64;
-	if (m->n_words * 3 > INLINE_WORDS) {
-		mem = kmalloc(3 * maps_bytes(m), ALLOC_USER);
+	m->has_looked = false;
+	if (m->n_words * 2 * N_MAPS > INLINE_WORDS) {
+		mem = kmalloc(2 * N_MAPS * maps_bytes(m), ALLOC_USER);
 		if (!mem)
 			return -ENOMEM;
 	}
-	m->in = mem;
-	m->out = mem + m->n_words;
-	m->except = m->out + m->n_words;
+	for (u32 i = 0; i < N_MAPS; i++) {
+		m->ask[i] = mem + 2 * i * m->n_words;
+		m->ready[i] = m->ask[i] + m->n_words;
+	}
 	return 0;
 }
 
 static void maps_destroy(struct maps *m)
 {
-	if (m->in != m->small)
-		kfree(m->in);
+	if (m->ask[0] != m->small)
+		kfree(m->ask[0]);
 }
 
+/* Bits beyond n are not asked for. */
 static int get_map(const struct maps *m, u64 *map, uaddr_t from)
 {
-	memset(map, 0, maps_bytes(m));
-	return from.v ? uget(map, from, maps_bytes(m)) : 0;
+	if (!from.v)
+		memset(map, 0, maps_bytes(m));
+	else if (uget(map, from, maps_bytes(m)))
+		return -EFAULT;
+	if (m->n % 64)
+		map[m->n_words - 1] &= (1ul << m->n % 64) - 1;
+	return 0;
 }
 
 static int put_map(const struct maps *m, const u64 *map, uaddr_t to)
@@ -66,97 +79,61 @@ static int put_map(const struct maps *m, const u64 *map, uaddr_t to)
 	return to.v ? uput(to, map, maps_bytes(m)) : 0;
 }
 
-static bool has_bit(const u64 *map, u32 i)
+/* One descriptor: how many of its questions are answered. */
+static s64 look_fd(struct poller *p, struct maps *m, u32 word, u64 bit)
 {
-	return map[i / 64] >> (i % 64) & 1;
-}
-
-/* Walks the descriptors that are in any map. */
-static u32 next_fd(const struct maps *m, u32 from)
-{
-	for (u32 w = from / 64; w < m->n_words; w++, from = w * 64) {
-		u64 bits = (m->in[w] | m->out[w] | m->except[w]) & (~0ul << from % 64);
-
-		if (bits)
-			return min(w * 64 + (u32)__builtin_ctzl(bits), m->n);
-	}
-	return m->n;
-}
-
-static int add_fds(struct poll_set *s, const struct maps *m)
-{
-	for (u32 fd = next_fd(m, 0); fd < m->n; fd = next_fd(m, fd + 1)) {
-		u32 events = (has_bit(m->in, fd) ? SELECT_IN : 0) | (has_bit(m->out, fd) ? SELECT_OUT : 0) |
-			     (has_bit(m->except, fd) ? SELECT_EXCEPT : 0);
-		int err = poll_set_add(s, (s32)fd, events);
-
-		if (err)
-			return err;
-	}
-	return 0;
-}
-
-static int check_open(struct poll_set *s)
-{
-	struct poll_cursor at = { 0 };
-	struct poll_item *item;
-
-	while ((item = poll_set_next(s, &at)))
-		if (!item->ref.file)
-			return -EBADF;
-	return 0;
-}
-
-/* Which maps' questions are answered: 1 in, 2 out, 4 except. */
-static u32 ready_bits(const struct poll_item *item, const struct maps *m, u32 fd)
-{
-	return (has_bit(m->in, fd) && (item->revents & SELECT_IN) ? 1u : 0) | (has_bit(m->out, fd) && (item->revents & SELECT_OUT) ? 2u : 0) |
-	       (has_bit(m->except, fd) && (item->revents & SELECT_EXCEPT) ? 4u : 0);
-}
-
-static void keep_bit(u64 *map, u32 fd, bool is_ready)
-{
-	if (!is_ready)
-		map[fd / 64] &= ~(1ul << fd % 64);
-}
-
-/* Leaves in the maps what is ready; how many bits. */
-static s64 reap(struct poll_set *s, struct maps *m)
-{
-	struct poll_cursor at = { 0 };
+	u32 events = 0, got;
 	s64 n = 0;
 
-	for (u32 fd = next_fd(m, 0); fd < m->n; fd = next_fd(m, fd + 1)) {
-		u32 bits = ready_bits(poll_set_next(s, &at), m, fd);
-
-		keep_bit(m->in, fd, bits & 1);
-		keep_bit(m->out, fd, bits & 2);
-		keep_bit(m->except, fd, bits & 4);
-		n += __builtin_popcount(bits);
+	for (u32 i = 0; i < N_MAPS; i++)
+		if (m->ask[i][word] & bit)
+			events |= map_events[i];
+	got = poll_ask(p, (s32)(word * 64 + (u32)__builtin_ctzl(bit)), events);
+	if (likely(!got))
+		return 0;
+	if (got == KPOLLNVAL) {
+		if (!m->has_looked)
+			return -EBADF;
+		got = ~0u;	/* closed meanwhile: the program finds out by using it, as on Linux */
 	}
-	/* Beyond n the last words hold what was copied in: it goes back cleared, as nobody asked. */
-	for (u32 i = m->n; i < m->n_words * 64; i++) {
-		keep_bit(m->in, i, false);
-		keep_bit(m->out, i, false);
-		keep_bit(m->except, i, false);
-	}
+	for (u32 i = 0; i < N_MAPS; i++)
+		if (m->ask[i][word] & bit && got & map_events[i]) {
+			m->ready[i][word] |= bit;
+			n++;
+		}
 	return n;
 }
 
-static s64 wait_maps(struct maps *m, u64 deadline_ns)
+static s64 look_maps(struct poller *p, void *arg)
 {
-	struct poll_set set FS_UNINITIALIZED;
+	struct maps *m = arg;
+	s64 ready = 0;
+
+	for (u32 w = 0; w < m->n_words; w++) {
+		m->ready[IN][w] = m->ready[OUT][w] = m->ready[EXCEPT][w] = 0;
+		for (u64 bits = m->ask[IN][w] | m->ask[OUT][w] | m->ask[EXCEPT][w]; bits; bits &= bits - 1) {
+			s64 n = look_fd(p, m, w, bits & -bits);
+
+			if (n < 0)
+				return n;
+			if (n)
+				poll_ask_no_more(p);
+			ready += n;
+		}
+	}
+	m->has_looked = true;
+	return ready;
+}
+
+static s64 wait_maps(struct maps *m, const struct select_request *rq)
+{
 	s64 n;
 
-	poll_set_init(&set, 0);
-	n = add_fds(&set, m);
-	if (!n)
-		n = check_open(&set);
-	if (!n)
-		n = poll_set_wait(&set, deadline_ns);
-	if (n >= 0)
-		n = reap(&set, m);
-	poll_set_end(&set);
+	if (get_map(m, m->ask[IN], rq->in) || get_map(m, m->ask[OUT], rq->out) || get_map(m, m->ask[EXCEPT], rq->except))
+		return -EFAULT;
+	n = poll_until(look_maps, m, rq->deadline_ns);
+	if (n >= 0 && (put_map(m, m->ready[IN], rq->in) || put_map(m, m->ready[OUT], rq->out) || put_map(m, m->ready[EXCEPT], rq->except)))
+		return -EFAULT;
 	return n;
 }
 
@@ -170,12 +147,7 @@ s64 select_run(const struct select_request *rq)
 	n = maps_create(&maps, min((u32)rq->n, fdtable_size(current_actor()->files)));
 	if (n)
 		return n;
-	if (get_map(&maps, maps.in, rq->in) || get_map(&maps, maps.out, rq->out) || get_map(&maps, maps.except, rq->except))
-		n = -EFAULT;
-	if (!n)
-		n = wait_maps(&maps, rq->deadline_ns);
-	if (n >= 0 && (put_map(&maps, maps.in, rq->in) || put_map(&maps, maps.out, rq->out) || put_map(&maps, maps.except, rq->except)))
-		n = -EFAULT;
+	n = wait_maps(&maps, rq);
 	maps_destroy(&maps);
 	return n;
 }
