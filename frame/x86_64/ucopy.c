@@ -16,10 +16,21 @@
 #include <frame/ucopy.h>
 #include <frame/uspace.h>
 
-size_t ucopy_raw(void *dst, const void *src, size_t n, u64 *fault);
-size_t ucopy_raw_bytes(void *dst, const void *src, size_t n, u64 *fault);
-size_t ucopy_raw_zero(void *dst, size_t n, u64 *fault);
-u64 ucopy_raw_load64(u64 addr, u64 *val, u64 *fault);
+/* In two registers: an address of a local variable would put a canary into the fast ways. */
+struct raw {
+	size_t left;
+	u64 fault;		/* address, if left is not 0 */
+};
+
+struct raw ucopy_raw(void *dst, const void *src, size_t n);
+size_t ucopy_raw_from(void *dst, const void *src, size_t n);
+size_t ucopy_raw_to(void *dst, const void *src, size_t n);
+size_t ucopy_go_on_from(void *dst, const void *src, size_t left, u64 fault);
+size_t ucopy_go_on_to(void *dst, const void *src, size_t left, u64 fault);
+struct raw ucopy_raw_bytes(void *dst, const void *src, size_t n);
+struct raw ucopy_raw_zero(void *dst, size_t n);
+struct raw ucopy_raw_u16s(void *dst, const void *src, size_t n, size_t stride);
+u64 ucopy_raw_load64(u64 addr, u64 *val);
 u64 ucopy_raw_load32(u64 addr, u32 *val);
 u64 ucopy_raw_cmpxchg32(u64 addr, u32 expect, u32 store, u32 *old);
 u64 ucopy_raw_touch_read(u64 addr);
@@ -65,113 +76,129 @@ static size_t user_part(const struct uspace *us, u64 addr, size_t n)
 	return min_t(u64, n, USPACE_END - addr);
 }
 
-/* The same question for all of it; a zero `us` has no user part. */
+/* The same question for all of it. */
 static bool is_user(const struct uspace *us, u64 addr, size_t n)
 {
-	return us && us == current_task()->uspace && addr < USPACE_END && n <= USPACE_END - addr;
+	return likely(us && us == current_task()->uspace && addr < USPACE_END && n <= USPACE_END - addr);
 }
 
-static __attribute__((noinline)) size_t copy_from_slowly(struct uspace *us, void *dst, uaddr_t src, size_t n, bool may_fault)
+static size_t go_on(void *dst, const void *src, size_t left, u64 fault, bool is_write)
 {
-	size_t part = user_part(us, src.v, n), left = part;
-	u64 fault;
+	while (!policy_ucopy_fault(uaddr(fault), is_write)) {
+		struct raw raw = ucopy_raw(dst, src, left);
 
-	check_store(dst, part);
-	while (left) {
-		size_t done = part - left;
-
-		left = ucopy_raw((u8 *)dst + done, (const void *)(src.v + done), left, &fault);
-		if (likely(!left))
-			break;
-		if (!may_fault || policy_ucopy_fault(uaddr(fault), false)) {
-			done = part - left;
-			left = ucopy_raw_bytes((u8 *)dst + done, (const void *)(src.v + done), left, &fault);
-			break;
-		}
+		if (!raw.left)
+			return 0;
+		dst = (u8 *)dst + (left - raw.left);
+		src = (const u8 *)src + (left - raw.left);
+		left = raw.left;
+		fault = raw.fault;
 	}
-	return left + (n - part);
+	return ucopy_raw_bytes(dst, src, left).left;
 }
 
-static __attribute__((noinline)) size_t copy_to_slowly(struct uspace *us, uaddr_t dst, const void *src, size_t n, bool may_fault)
+/* ucopy_raw_from and _to come here. */
+size_t ucopy_go_on_from(void *dst, const void *src, size_t left, u64 fault)
 {
-	size_t part = user_part(us, dst.v, n), left = part;
-	u64 fault;
-
-	check_load(src, part);
-	while (left) {
-		size_t done = part - left;
-
-		left = ucopy_raw((void *)(dst.v + done), (const u8 *)src + done, left, &fault);
-		if (likely(!left))
-			break;
-		if (!may_fault || policy_ucopy_fault(uaddr(fault), true)) {
-			done = part - left;
-			left = ucopy_raw_bytes((void *)(dst.v + done), (const u8 *)src + done, left, &fault);
-			break;
-		}
-	}
-	return left + (n - part);
+	return go_on(dst, src, left, fault, false);
 }
 
-/* What is there and ours, as nearly always, is copied at once; the slow ways begin anew. */
-static inline size_t copy_from(struct uspace *us, void *dst, uaddr_t src, size_t n, bool may_fault)
+size_t ucopy_go_on_to(void *dst, const void *src, size_t left, u64 fault)
 {
-	u64 fault;
-
-	check_store(dst, n);
-	if (likely(is_user(us, src.v, n)) && likely(!ucopy_raw(dst, (const void *)src.v, n, &fault)))
-		return 0;
-	return copy_from_slowly(us, dst, src, n, may_fault);
+	return go_on(dst, src, left, fault, true);
 }
 
-static inline size_t copy_to(struct uspace *us, uaddr_t dst, const void *src, size_t n, bool may_fault)
+/* Ranges that are not all user space. */
+static __attribute__((noinline)) size_t from_odd(struct uspace *us, void *dst, uaddr_t src, size_t n)
 {
-	u64 fault;
+	size_t part = user_part(us, src.v, n);
 
-	check_load(src, n);
-	if (likely(is_user(us, dst.v, n)) && likely(!ucopy_raw((void *)dst.v, src, n, &fault)))
-		return 0;
-	return copy_to_slowly(us, dst, src, n, may_fault);
+	return ucopy_raw_from(dst, (const void *)src.v, part) + (n - part);
 }
 
 size_t ucopy_from(struct uspace *us, void *dst, uaddr_t src, size_t n)
 {
 	ASSERT(!in_atomic());
-	return copy_from(us, dst, src, n, true);
+	check_store(dst, n);
+	return is_user(us, src.v, n) ? ucopy_raw_from(dst, (const void *)src.v, n) : from_odd(us, dst, src, n);
+}
+
+static __attribute__((noinline)) size_t to_odd(struct uspace *us, uaddr_t dst, const void *src, size_t n)
+{
+	size_t part = user_part(us, dst.v, n);
+
+	return ucopy_raw_to((void *)dst.v, src, part) + (n - part);
 }
 
 size_t ucopy_to(struct uspace *us, uaddr_t dst, const void *src, size_t n)
 {
 	ASSERT(!in_atomic());
-	return copy_to(us, dst, src, n, true);
+	check_load(src, n);
+	return is_user(us, dst.v, n) ? ucopy_raw_to((void *)dst.v, src, n) : to_odd(us, dst, src, n);
+}
+
+int ucopy_to_u16s(struct uspace *us, uaddr_t dst, const u16 *src, size_t n, size_t stride)
+{
+	struct raw raw = { n, 0 };
+
+	ASSERT(!in_atomic());
+	if (!n)
+		return 0;
+	check_load(src, (n - 1) * stride + sizeof(*src));
+	if (!is_user(us, dst.v, (n - 1) * stride + sizeof(*src)))
+		return -EFAULT;
+	for (;;) {
+		size_t done = (n - raw.left) * stride;
+
+		raw = ucopy_raw_u16s((void *)(dst.v + done), (const u8 *)src + done, raw.left, stride);
+		if (!raw.left)
+			return 0;
+		if (policy_ucopy_fault(uaddr(raw.fault), true))
+			return -EFAULT;
+	}
+}
+
+/* What a copy that may not fault leaves: the bytes before the border count. */
+static size_t copy_present(void *dst, const void *src, size_t n)
+{
+	size_t left = ucopy_raw(dst, src, n).left, done = n - left;
+
+	return left ? ucopy_raw_bytes((u8 *)dst + done, (const u8 *)src + done, left).left : 0;
 }
 
 size_t ucopy_nofault_from(struct uspace *us, void *dst, uaddr_t src, size_t n)
 {
-	return copy_from(us, dst, src, n, false);
+	size_t part = user_part(us, src.v, n);
+
+	check_store(dst, part);
+	return copy_present(dst, (const void *)src.v, part) + (n - part);
 }
 
 size_t ucopy_nofault_to(struct uspace *us, uaddr_t dst, const void *src, size_t n)
 {
-	return copy_to(us, dst, src, n, false);
+	size_t part = user_part(us, dst.v, n);
+
+	check_load(src, part);
+	return copy_present((void *)dst.v, src, part) + (n - part);
 }
 
 size_t ucopy_zero(struct uspace *us, uaddr_t dst, size_t n)
 {
 	size_t part = user_part(us, dst.v, n), left = part;
-	u64 fault;
 
 	ASSERT(!in_atomic());
 	while (left) {
-		left = ucopy_raw_zero((void *)(dst.v + (part - left)), left, &fault);
-		if (left && policy_ucopy_fault(uaddr(fault), true)) {
+		struct raw raw = ucopy_raw_zero((void *)(dst.v + (part - left)), left);
+
+		left = raw.left;
+		if (left && policy_ucopy_fault(uaddr(raw.fault), true)) {
 			/* A quadword over the border of the last good page: its bytes before the border still count. */
 			u64 at = dst.v + (part - left);
 
-			if (at < (fault & PAGE_MASK)) {
-				size_t some = (fault & PAGE_MASK) - at;
+			if (at < (raw.fault & PAGE_MASK)) {
+				size_t some = (raw.fault & PAGE_MASK) - at;
 
-				left -= some - ucopy_raw_zero((void *)at, some, &fault);
+				left -= some - ucopy_raw_zero((void *)at, some).left;
 			}
 			break;
 		}
@@ -186,7 +213,7 @@ size_t ucopy_zero(struct uspace *us, uaddr_t dst, size_t n)
 ssize_t ucopy_string(struct uspace *us, char *dst, uaddr_t src, size_t max)
 {
 	size_t part = user_part(us, src.v, max), len = 0;
-	u64 word, fault, zeros;
+	u64 word, zeros;
 
 	ASSERT(!in_atomic());
 	while (len < part) {
@@ -194,7 +221,7 @@ ssize_t ucopy_string(struct uspace *us, char *dst, uaddr_t src, size_t max)
 		u32 skip = at & 7;
 		size_t some = min_t(size_t, 8 - skip, part - len);
 
-		while (unlikely(ucopy_raw_load64(at - skip, &word, &fault)))
+		while (unlikely(ucopy_raw_load64(at - skip, &word)))
 			if (policy_ucopy_fault(uaddr(at), false))
 				return -EFAULT;
 		word >>= skip * 8;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The instructions that touch user memory. Each may fault: the fault table then leads to a label that returns what is left, and RDX
- * holds the faulting address, which goes to *fault. Ranges were checked by ucopy.c to lie in user space.
+ * holds the faulting address: the second word of what is returned. Ranges were checked by ucopy.c to lie in user space.
  *
- *	size_t ucopy_raw(void *dst, const void *src, size_t n, u64 *fault)		eight bytes a step
- *	size_t ucopy_raw_bytes(void *dst, const void *src, size_t n, u64 *fault)	for the exact end of a copy that stops
- *	size_t ucopy_raw_zero(void *dst, size_t n, u64 *fault)
+ *	struct raw ucopy_raw(void *dst, const void *src, size_t n)		eight bytes a step
+ *	size_t ucopy_raw_from, ucopy_raw_to (the same)				stopped by a fault, end as ucopy.c's ucopy_go_on_… does
+ *	struct raw ucopy_raw_bytes(void *dst, const void *src, size_t n)	for the exact end of a copy that stops
+ *	struct raw ucopy_raw_zero(void *dst, size_t n)
  */
 	.macro access_begin			/* stac, with SMAP */
 771:	.byte 0x0f, 0x1f, 0x00
@@ -38,8 +39,8 @@
 \name:
 	.endm
 
-	function ucopy_raw
-	movq %rcx, %r8
+	.macro copy_eight name
+	function \name
 	movl %edx, %r9d
 	movq %rdx, %rcx
 	andl $7, %r9d
@@ -51,19 +52,25 @@
 	access_end
 	xorl %eax, %eax
 	ret
-3:	access_end
-	movq %rdx, (%r8)
-	leaq (%r9,%rcx,8), %rax
-	ret
-4:	access_end
-	movq %rdx, (%r8)
+	on_fault 1b, 3f
+	on_fault 2b, 4f
+3:	leaq (%r9,%rcx,8), %rcx
+4:	access_end				/* rdi, rsi: where it stopped; rcx: what is left; rdx: the fault */
+	.endm
+
+	copy_eight ucopy_raw
 	movq %rcx, %rax
 	ret
-	on_fault 1b, 3b
-	on_fault 2b, 4b
+
+	copy_eight ucopy_raw_from
+	xchgq %rcx, %rdx
+	jmp ucopy_go_on_from
+
+	copy_eight ucopy_raw_to
+	xchgq %rcx, %rdx
+	jmp ucopy_go_on_to
 
 	function ucopy_raw_bytes
-	movq %rcx, %r8
 	movq %rdx, %rcx
 	access_begin
 1:	rep movsb
@@ -71,13 +78,11 @@
 	xorl %eax, %eax
 	ret
 2:	access_end
-	movq %rdx, (%r8)
 	movq %rcx, %rax
 	ret
 	on_fault 1b, 2b
 
 	function ucopy_raw_zero
-	movq %rdx, %r8
 	movl %esi, %r9d
 	movq %rsi, %rcx
 	andl $7, %r9d
@@ -90,30 +95,40 @@
 	access_end
 	ret
 3:	access_end
-	movq %rdx, (%r8)
 	leaq (%r9,%rcx,8), %rax
 	ret
 4:	access_end
-	movq %rdx, (%r8)
 	movq %rcx, %rax
 	ret
 	on_fault 1b, 3b
 	on_fault 2b, 4b
 
-/* u64 ucopy_raw_load64(u64 addr, u64 *val, u64 *fault): aligned. 0, or 1 on a fault. */
-	function ucopy_raw_load64
+/* struct raw ucopy_raw_u16s(void *dst, const void *src, size_t n, size_t stride) */
+	function ucopy_raw_u16s
 	movq %rdx, %r8
+	access_begin
+	testq %rdx, %rdx
+	jz 3f
+1:	movw (%rsi), %ax
+2:	movw %ax, (%rdi)
+	addq %rcx, %rsi
+	addq %rcx, %rdi
+	decq %r8
+	jnz 1b
+3:	access_end
+	movq %r8, %rax
+	ret
+	on_fault 2b, 3b
+
+/* u64 ucopy_raw_load64(u64 addr, u64 *val): aligned. 0, or 1 on a fault. */
+	function ucopy_raw_load64
 	access_begin
 1:	movq (%rdi), %rax
 	access_end
 	movq %rax, (%rsi)
 	xorl %eax, %eax
 	ret
-2:	access_end
-	movq %rdx, (%r8)
-	movl $1, %eax
-	ret
-	on_fault 1b, 2b
+	on_fault 1b, ucopy_failed
 
 /* u64 ucopy_raw_load32(u64 addr, u32 *val): 0, or 1 on a fault. */
 	function ucopy_raw_load32

@@ -44,45 +44,26 @@ static void leaf_unlock(struct page *leaf)
 
 /* --- Entries */
 
+#define SAME_BITS (PTE_WRITE | PTE_DIRTY | PTE_ACCESSED | PTE_EXCLUSIVE | PTE_SPECIAL)
+_Static_assert(UPTE_WRITE == PTE_WRITE && UPTE_DIRTY == PTE_DIRTY && UPTE_ACCESSED == PTE_ACCESSED && UPTE_EXCLUSIVE == PTE_EXCLUSIVE &&
+	       UPTE_SPECIAL == PTE_SPECIAL, "bits that need no translation");
+
 static u64 entry_make(const struct page *page, u32 bits)
 {
-	u64 e = page_phys(page) | PTE_USER;
+	u64 e = page_phys(page) | PTE_USER | (bits & SAME_BITS);
 
 	e |= bits & (UPTE_READ | UPTE_WRITE | UPTE_EXEC) ? PTE_PRESENT : PTE_NONE;
-	if (bits & UPTE_WRITE)
-		e |= PTE_WRITE;
 	if (!(bits & UPTE_EXEC) && cpu_features.nx)
 		e |= PTE_NX;
-	if (bits & UPTE_DIRTY)
-		e |= PTE_DIRTY;
-	if (bits & UPTE_ACCESSED)
-		e |= PTE_ACCESSED;
-	if (bits & UPTE_EXCLUSIVE)
-		e |= PTE_EXCLUSIVE;
-	if (bits & UPTE_SPECIAL)
-		e |= PTE_SPECIAL;
 	return e;
 }
 
 static u32 entry_report(u64 e)
 {
-	u32 bits = 0;
+	u32 bits = e & SAME_BITS;
 
-	if (e & PTE_PRESENT) {
-		bits |= UPTE_READ;
-		if (e & PTE_WRITE)
-			bits |= UPTE_WRITE;
-		if (!(e & PTE_NX))
-			bits |= UPTE_EXEC;
-	}
-	if (e & PTE_DIRTY)
-		bits |= UPTE_DIRTY;
-	if (e & PTE_ACCESSED)
-		bits |= UPTE_ACCESSED;
-	if (e & PTE_EXCLUSIVE)
-		bits |= UPTE_EXCLUSIVE;
-	if (e & PTE_SPECIAL)
-		bits |= UPTE_SPECIAL;
+	if (e & PTE_PRESENT)
+		bits |= e & PTE_NX ? UPTE_READ : UPTE_READ | UPTE_EXEC;
 	return bits;
 }
 
@@ -302,8 +283,8 @@ static void leave(struct ucursor *c)
 	leaf_unlock(c->leaf_page);
 }
 
-/* Locks the leaf table of c->at. False if there is none; *span then is how much address space that is true for. */
-static bool enter(struct ucursor *c, u64 *span)
+/* Locks the leaf table of c->at: 0. If there is none: for how much address space that is true. */
+static u64 enter(struct ucursor *c)
 {
 	u32 missing = 2;
 	u64 *entry = find_entry(c->us, c->at, 2, &missing);
@@ -319,12 +300,12 @@ static bool enter(struct ucursor *c, u64 *span)
 		if (likely(((__atomic_load_n(entry, __ATOMIC_ACQUIRE) ^ e) & (PTE_ADDR | PTE_PRESENT)) == 0)) {	/* (1) */
 			c->leaf = phys_kva(e & PTE_ADDR);
 			c->leaf_page = leaf;
-			return true;
+			c->leaf_end = min(ALIGN_DOWN(c->at, LEAF_SPAN) + LEAF_SPAN, c->end);
+			return 0;
 		}
 		leaf_unlock(leaf);
 	}
-	*span = PT_SPAN(missing);
-	return false;
+	return PT_SPAN(missing);
 }
 
 /* Flushes what is due and drops the removed pages. The leaf may be locked: whoever waits for it has interrupts on. */
@@ -344,37 +325,41 @@ static void settle(struct ucursor *c)
 	c->n_removed = 0;
 }
 
-static void report(struct ucursor *c, struct upte *out)
+static inline void report(struct ucursor *c, u64 e, struct upte *out)
 {
-	u64 e = __atomic_load_n(&c->leaf[pt_index(c->at, 1)], __ATOMIC_RELAXED);
-
 	c->seen = e;
-	out->page = e ? entry_page(e) : NULL;
-	out->bits = e ? entry_report(e) : 0;
+	out->page = entry_page(e);
+	out->bits = entry_report(e);
+}
+
+/* The first entry of the leaf that is not zero, from c->at on; 0: none, and c->at is at its end. */
+static inline u64 next_in_leaf(struct ucursor *c)
+{
+	const u64 *entry = &c->leaf[pt_index(c->at, 1)];
+	u64 at = c->at, e = __atomic_load_n(entry, __ATOMIC_RELAXED);
+
+	if (unlikely(!e && !c->leaf_page->f_pt_live))
+		at = c->leaf_end;
+	while (unlikely(!e) && at < c->leaf_end) {
+		at += PAGE_SIZE;
+		e = at < c->leaf_end ? __atomic_load_n(++entry, __ATOMIC_RELAXED) : 0;
+	}
+	c->at = at;
+	return e;
 }
 
 bool ucursor_next(struct ucursor *c, struct upte *out)
 {
 	while (c->at < c->end) {
-		u64 span, last;
+		u64 span = likely(c->leaf) ? 0 : enter(c), e;
 
-		if (!c->leaf && !enter(c, &span)) {
+		if (span) {
 			c->at = min(ALIGN_DOWN(c->at, span) + span, c->end);
 			continue;
 		}
-		last = min(ALIGN_DOWN(c->at, LEAF_SPAN) + LEAF_SPAN, c->end);
-		if (!c->leaf_page->f_pt_live) {
-			c->at = last;
-		} else {
-			const u64 *e = &c->leaf[pt_index(c->at, 1)];
-
-			while (c->at < last && !__atomic_load_n(e, __ATOMIC_RELAXED)) {
-				c->at += PAGE_SIZE;
-				e++;
-			}
-		}
-		if (c->at < last) {
-			report(c, out);
+		e = next_in_leaf(c);
+		if (likely(e)) {
+			report(c, e, out);
 			return true;
 		}
 		leave(c);
@@ -382,30 +367,43 @@ bool ucursor_next(struct ucursor *c, struct upte *out)
 	return false;
 }
 
+static void nothing(struct ucursor *c, struct upte *out)
+{
+	c->seen = 0;
+	*out = (struct upte){ 0 };
+}
+
 bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
 {
-	u64 span;
+	u64 e;
 
 	BUG_ON(va >= c->end || !IS_ALIGNED(va, PAGE_SIZE));
 	if (c->leaf && (c->at ^ va) >= LEAF_SPAN)
 		leave(c);
 	c->at = va;
-	if (!c->leaf && !enter(c, &span)) {
-		*out = (struct upte){ 0 };
+	if (!c->leaf && enter(c)) {
+		nothing(c, out);
 		return false;
 	}
-	report(c, out);
+	e = __atomic_load_n(&c->leaf[pt_index(va, 1)], __ATOMIC_RELAXED);
+	if (e)
+		report(c, e, out);
+	else
+		nothing(c, out);
 	return true;
 }
 
-/* The entry the cursor stands on. */
-static u64 *entry_of(struct ucursor *c)
+static void must_enter(struct ucursor *c)
 {
-	u64 span;
+	BUG_ON(enter(c));
+}
 
+/* The entry the cursor stands on. */
+static inline u64 *entry_of(struct ucursor *c)
+{
 	BUG_ON(c->at >= c->end);
-	if (!c->leaf)
-		BUG_ON(!enter(c, &span));
+	if (unlikely(!c->leaf))
+		must_enter(c);
 	return &c->leaf[pt_index(c->at, 1)];
 }
 
@@ -426,14 +424,14 @@ static u64 entry_for(struct page *page, u32 bits)
 	return entry_make(page, bits);
 }
 
-static void must_flush(struct ucursor *c)
+static inline void must_flush(struct ucursor *c)
 {
 	c->flush_start = min(c->flush_start, c->at);
 	c->flush_end = max(c->flush_end, c->at + PAGE_SIZE);
 }
 
 /* The page of a removed entry goes when it has been flushed. */
-static void remove_page(struct ucursor *c, u64 old)
+static inline void remove_page(struct ucursor *c, u64 old)
 {
 	if (old & PTE_SPECIAL)
 		return;
@@ -451,6 +449,25 @@ void ucursor_map(struct ucursor *c, struct page *page, u32 bits)
 		return;
 	__atomic_store_n(entry, entry_for(page, bits), __ATOMIC_RELEASE);
 	c->leaf_page->f_pt_live++;
+}
+
+void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without)
+{
+	u64 e = from->seen, *entry, none = without & SAME_BITS;
+
+	to->at = from->at;
+	entry = entry_of(to);
+	BUG_ON(*entry);
+	if (!(e & PTE_SPECIAL))
+		__atomic_fetch_add(&entry_page(e)->map_count, 1, __ATOMIC_RELAXED);
+	__atomic_store_n(entry, e & ~none, __ATOMIC_RELEASE);
+	to->leaf_page->f_pt_live++;
+	if (!(e & none))
+		return;
+	__atomic_fetch_and(entry_of(from), ~none, __ATOMIC_SEQ_CST);
+	from->seen = e & ~none;
+	if (is_stricter(e, e & ~none))
+		must_flush(from);
 }
 
 u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits)

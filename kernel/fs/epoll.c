@@ -215,6 +215,12 @@ static bool is_available(struct epoll *ep)
 	return ep->is_scanning || !list_empty(&ep->ready);
 }
 
+/* Without the lock, for those who do not wait: may say no, but only while another thread's scan ends and the next begins. */
+static bool looks_available(const struct epoll *ep)
+{
+	return !list_empty(&ep->ready) || READ_ONCE(ep->is_scanning) || !list_empty(&ep->ready);
+}
+
 /* Makes room for at least one event present; for as many as are likely, if that can be. */
 static int prefault(uaddr_t to, u32 max)
 {
@@ -226,13 +232,10 @@ static int prefault(uaddr_t to, u32 max)
 	return err;
 }
 
-s64 epoll_wait(struct file *f, uaddr_t events, u32 max, u64 deadline_ns)
+static s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns)
 {
 	bool has_timed_out = deadline_ns == 0;
-	struct epoll *ep = f->private;
 
-	if (!file_is_epoll(f))
-		return -EINVAL;
 	for (;;) {
 		if (is_available(ep)) {
 			s64 n = scan(ep, events, max);
@@ -249,6 +252,15 @@ s64 epoll_wait(struct file *f, uaddr_t events, u32 max, u64 deadline_ns)
 		/* Whatever ends it, the list is looked at once more: a wake-up that was ours alone is not lost. */
 		has_timed_out = WAIT_EVENT_EXCLUSIVE(&ep->sleepers, is_available(ep), SLEEP_INTERRUPTIBLE, deadline_ns) == -ETIMEDOUT;
 	}
+}
+
+s64 epoll_wait(struct file *f, uaddr_t events, u32 max, u64 deadline_ns)
+{
+	if (unlikely(!file_is_epoll(f)))
+		return -EINVAL;
+	if (!deadline_ns && !looks_available(f->private))
+		return 0;
+	return wait_until(f->private, events, max, deadline_ns);
 }
 
 /* --- Polling an epoll: it is readable if one of its items has events */

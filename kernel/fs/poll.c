@@ -217,10 +217,9 @@ static int fds_get(struct fds_chunk *c, uaddr_t from)
 /* Only revents are written: the rest of the array is the program's. */
 static int fds_put(const struct fds_chunk *c, uaddr_t to)
 {
-	for (; c; c = c->next)
-		for (u32 i = 0; i < c->n; i++, to = uaddr_add(to, sizeof(*c->fds)))
-			if (uput(uaddr_add(to, offsetof(struct pollfd, revents)), &c->fds[i].revents, sizeof(c->fds[i].revents)))
-				return -EFAULT;
+	for (; c; to = uaddr_add(to, c->n * sizeof(*c->fds)), c = c->next)
+		if (ucopy_to_u16s(current_uspace(), uaddr_add(to, offsetof(struct pollfd, revents)), (const u16 *)&c->fds->revents, c->n, sizeof(*c->fds)))
+			return -EFAULT;
 	return 0;
 }
 

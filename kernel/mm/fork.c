@@ -36,47 +36,40 @@ static struct vma *vma_dup(const struct vma *v, struct mm *child)
 	return n;
 }
 
-/* A pinned page cannot be shared: the child's copy. NULL: no memory without sleeping. */
-static struct page *copy_pinned(const struct vma *n, struct page *page, u64 at)
+/* A pinned page cannot be shared: the child gets a copy. -ENOMEM: no memory without sleeping. */
+static int copy_pinned(struct ucursor *from, struct ucursor *to, const struct upte *e, const struct vma *n)
 {
 	struct page *copy = page_alloc(0, FRAME_UNTYPED, ALLOC_ATOMIC | ALLOC_USER);
-
-	if (!copy)
-		return NULL;
-	memcpy(page_kva(copy), page_kva(page), PAGE_SIZE);
-	anon_page_init(copy, n, at);
-	return copy;
-}
-
-/* Copies the entry both cursors stand on. */
-static int copy_entry(struct ucursor *from, struct ucursor *to, const struct upte *e, const struct vma *n, s64 rss[3])
-{
-	const u32 own = UPTE_WRITE | UPTE_EXCLUSIVE;
 	struct upte absent;
 
-	if (!ucursor_seek(to, from->at, &absent))
+	if (!copy)
 		return -ENOMEM;
+	if (!ucursor_seek(to, from->at, &absent)) {
+		page_put(copy);
+		return -ENOMEM;
+	}
+	memcpy(page_kva(copy), page_kva(e->page), PAGE_SIZE);
+	anon_page_init(copy, n, from->at);
+	ucursor_map(to, copy, e->bits);
+	return 0;
+}
+
+/* Copies the entry that `from` stands on. */
+static int copy_entry(struct ucursor *from, struct ucursor *to, const struct upte *e, const struct vma *n, s64 rss[3])
+{
 	if (e->bits & UPTE_SPECIAL) {
-		ucursor_map(to, e->page, e->bits);
+		ucursor_share(from, to, 0);
 		return 0;
 	}
 	if (page_has(e->page, PG_ANON)) {
 		rss[RSS_ANON]++;
-		if (unlikely(e->page->pins) && (e->bits & UPTE_EXCLUSIVE)) {
-			struct page *copy = copy_pinned(n, e->page, from->at);
-
-			if (!copy)
-				return -ENOMEM;
-			ucursor_map(to, copy, e->bits);
-			return 0;
-		}
+		if (unlikely(e->page->pins) && (e->bits & UPTE_EXCLUSIVE))
+			return copy_pinned(from, to, e, n);
 	} else {
 		rss[page_has(e->page, PG_SHMEM) ? RSS_SHMEM : RSS_FILE]++;
 	}
 	page_get(e->page);
-	ucursor_map(to, e->page, e->bits & ~own);
-	if (e->bits & own)
-		ucursor_protect(from, e->bits & ~own);
+	ucursor_share(from, to, UPTE_WRITE | UPTE_EXCLUSIVE);
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * The random number generator (random(7)): ChaCha20 with fast key erasure.
  *
  * A base key collects entropy (hardware generator, timing, what user space writes). Each CPU has a key of its own, derived from the base key; every
- * request takes one block to replace that key and gives out the following ones, so what was given out cannot be computed from what is in memory later.
+ * request takes half a block to replace that key and gives out what follows, so what was given out cannot be computed from what is in memory later.
  * A CPU's key is derived anew when the base generation changes: after 5 minutes, or when entropy was mixed in.
  * Locking: base_lock guards the base key; the per-CPU keys are used with preemption off and soft work disabled.
  */
@@ -120,13 +120,16 @@ void random_bytes(void *buf, size_t n)
 	chacha20_block(&state, block);
 	memcpy(rng->key, block, sizeof(rng->key));
 	soft_enable();
-	while (n) {
-		size_t part = min(n, sizeof(block));
+	/* The rest of that block is nobody's yet: small requests need no other. */
+	for (size_t from = CHACHA20_KEY_BYTES;; from = 0) {
+		size_t part = min(n, sizeof(block) - from);
 
-		chacha20_block(&state, block);
-		memcpy(out, block, part);
+		memcpy(out, block + from, part);
 		out += part;
 		n -= part;
+		if (!n)
+			break;
+		chacha20_block(&state, block);
 	}
 	memory_wipe(block, sizeof(block));
 	memory_wipe(&state, sizeof(state));

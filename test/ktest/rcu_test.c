@@ -126,7 +126,7 @@ KTEST(rcu_does_not_need_a_switch)
 	for (u32 i = 0; i < 5; i++) {
 		begin = clock_now_ns();
 		rcu_synchronize();
-		if (clock_now_ns() - begin > 10 * NSEC_PER_SEC)
+		if (clock_now_ns() - begin > 60 * NSEC_PER_SEC)
 			ktest_fail(__FILE__, __LINE__, "took %lu ms", (clock_now_ns() - begin) / NSEC_PER_MSEC);
 	}
 	WRITE_ONCE(is_over, 1);

@@ -40,6 +40,9 @@ __must_check size_t ucopy_zero(struct uspace *us, uaddr_t dst, size_t n);
 __must_check size_t ucopy_nofault_from(struct uspace *us, void *dst, uaddr_t src, size_t n);
 __must_check size_t ucopy_nofault_to(struct uspace *us, uaddr_t dst, const void *src, size_t n);
 
+/* n values that stand `stride` bytes apart on both sides: a field of an array of structs. 0 or -EFAULT. */
+__must_check int ucopy_to_u16s(struct uspace *us, uaddr_t dst, const u16 *src, size_t n, size_t stride);
+
 /* Copies a string with its NUL into dst[max]. Length without the NUL, -EFAULT, or -ENAMETOOLONG if no NUL within max bytes. */
 __must_check ssize_t ucopy_string(struct uspace *us, char *dst, uaddr_t src, size_t max);
 

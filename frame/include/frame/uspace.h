@@ -31,10 +31,11 @@ struct uspace {
 };
 
 enum {
+	/* the values are those of x86-64's entries where these have such a bit */
 	UPTE_READ = 1, UPTE_WRITE = 2, UPTE_EXEC = 4,
-	UPTE_DIRTY = 8, UPTE_ACCESSED = 16,		/* reported by the machine */
-	UPTE_EXCLUSIVE = 32,				/* kernel's: an anonymous page that belongs to this space alone */
-	UPTE_SPECIAL = 64,				/* kernel's mark, e.g. the zero page: no reference, no map_count is held */
+	UPTE_DIRTY = 0x40, UPTE_ACCESSED = 0x20,	/* reported by the machine */
+	UPTE_EXCLUSIVE = 0x200,				/* kernel's: an anonymous page that belongs to this space alone */
+	UPTE_SPECIAL = 0x400,				/* kernel's mark, e.g. the zero page: no reference, no map_count is held */
 };
 
 struct upte {
@@ -56,6 +57,7 @@ struct ucursor {
 	u64 end;
 	u64 *leaf;			/* [f] locked leaf table of `at`, or NULL */
 	struct page *leaf_page;		/* [f] */
+	u64 leaf_end;			/* [f] end of what it covers of the range */
 	u64 flush_start, flush_end;	/* [f] what must be flushed before the removed pages go */
 	u32 n_removed;
 	u64 seen;			/* [f] the entry as it was last reported */
@@ -73,6 +75,9 @@ bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out);
  * unmap returns UPTE_DIRTY has been written, whatever ucursor_next said before).
  */
 void ucursor_map(struct ucursor *c, struct page *page, u32 bits);	/* must be absent; takes over the caller's reference, adds map_count */
+/* fork: what `from` stands on (and has reported) also at the same address in to's space, where nothing is and tables are; neither entry then has the bits
+ * `without`. Takes over a reference and adds map_count, as ucursor_map does. */
+void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without);
 u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits);	/* was present: no CPU sees the old page any more on return; its reference goes later */
 u32 ucursor_protect(struct ucursor *c, u32 bits);			/* new bits for the same page; flushes if stricter. DIRTY/ACCESSED as given */
 u32 ucursor_unmap(struct ucursor *c);					/* old page's reference and map_count go after the flush */
