@@ -2,6 +2,7 @@
 /* /proc/PID/syscall, wchan and stack, of processes and threads: what a sleeper shows, what a running thread, what a zombie, and who may look (proc(5)). */
 #include "tap.h"
 #include <ctype.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -360,6 +361,50 @@ static void races(void)
 	ok(!bad[0] && !bad[1], "looked at while they come and go");
 }
 
+/* --- /proc/TID: there for any thread, listed for processes only */
+
+static bool is_listed(const char *dir, pid_t id)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	bool found = false;
+
+	while (d && (e = readdir(d)) != NULL)
+		found |= atoi(e->d_name) == id;
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static void *stay(void *arg)
+{
+	shared[1] = (pid_t)syscall(SYS_gettid);
+	while (!__atomic_load_n((int *)arg, __ATOMIC_SEQ_CST))
+		usleep(1000);
+	return NULL;
+}
+
+static void by_thread_id(void)
+{
+	pid_t pid = getpid(), tid;
+	char path[96];
+	pthread_t t;
+	int is_over = 0;
+
+	shared[1] = 0;
+	pthread_create(&t, NULL, stay, &is_over);
+	while ((tid = shared[1]) == 0)
+		usleep(1000);
+	ok(look(tid, 0, "stat") > 0 && atoi(text) == tid, "/proc/TID/stat of a thread");
+	ok(look(tid, 0, "status") > 0 && strstr(text, "Tgid:") && atoi(strstr(text, "Tgid:") + 5) == pid, "its status names the process");
+	ok(look(tid, pid, "stat") > 0 && look(tid, tid, "stat") > 0, "its task directory has all threads");
+	snprintf(path, sizeof(path), "/proc/%d/task", tid);
+	ok(is_listed(path, pid) && is_listed(path, tid), "and lists them");
+	ok(is_listed("/proc", pid) && !is_listed("/proc", tid), "/proc lists processes only");
+	__atomic_store_n(&is_over, 1, __ATOMIC_SEQ_CST);
+	pthread_join(t, NULL);
+}
+
 int main(void)
 {
 	shared = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -368,6 +413,7 @@ int main(void)
 	running();
 	zombies();
 	permission();
+	by_thread_id();
 	races();
 	return done_testing();
 }

@@ -161,7 +161,18 @@ static bool fd_exists(struct pid *pid, s32 fd)
 	return f != NULL;
 }
 
-/* The process or thread that a numeric name below `dir` means; NULL: none. */
+/* Is the thread of the process that `dir`, a task directory, is about? Its pid may be any thread's. */
+static bool is_thread_of(const struct thread *t, const struct proc_inode *dir)
+{
+	struct thread *other = thread_find_get(pid_nr(dir->pid, &init_pid_ns));
+	bool is_same = other && other->process == t->process;
+
+	if (other)
+		thread_put(other);
+	return is_same;
+}
+
+/* The process or thread that a numeric name below `dir` means; NULL: none. /proc/TID is there for every thread, though only processes are listed (proc(5)). */
 static struct pid *find_pid(const struct proc_inode *dir, s32 nr, bool *is_task)
 {
 	struct thread *t = thread_find_get(nr);
@@ -170,7 +181,7 @@ static struct pid *find_pid(const struct proc_inode *dir, s32 nr, bool *is_task)
 	*is_task = dir->node->kind == PROC_BY_TID;
 	if (!t)
 		return NULL;
-	if (!*is_task ? process_tgid(t->process) == nr : process_tgid(t->process) == pid_nr(dir->pid, &init_pid_ns))
+	if (!*is_task || is_thread_of(t, dir))
 		pid = pid_get(t->pid);
 	thread_put(t);
 	return pid;
