@@ -176,6 +176,8 @@ int mm_futex_key(struct mm *mm, u64 addr, bool is_private, bool is_write, struct
 	v = mm_find_vma(mm, addr);
 	if (!v || v->start > addr || !may_access(v, is_write || !v->mapping, false)) {
 		err = -EFAULT;		/* anonymous memory must be writable, as Linux has it */
+	} else if (v->mapping && (v->flags & VMA_SHARED) && vma_index(v, addr) >= DIV_ROUND_UP(READ_ONCE(v->mapping->size), PAGE_SIZE)) {
+		err = -EFAULT;		/* cut off since it was mapped */
 	} else if (v->mapping && (v->flags & VMA_SHARED)) {
 		key->is_shared = true;
 		key->mapping = v->mapping;

@@ -335,6 +335,51 @@ static void memory(void)
 	unlink("futex-file");
 }
 
+static void no_access(void)
+{
+	uint32_t *p = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), word = 0;
+	struct timespec ts = ms(1);
+
+	is_errno(futex(p, FUTEX_WAIT, 0, &ts, NULL, 0) == -1, EFAULT, "PROT_NONE: to wait");
+	is_errno(futex(p, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 0, &ts, NULL, 0) == -1, EFAULT, "private too");
+	is_errno(futex(p, FUTEX_WAKE, 1, NULL, NULL, 0) == -1, EFAULT, "to wake");
+	is_int(futex(p, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, NULL, 0), 0, "to wake, private");
+	is_errno(futex(&word, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 1, (void *)1, p, FUTEX_OP(FUTEX_OP_SET, 1, FUTEX_OP_CMP_EQ, 0)) == -1, EFAULT, "to change");
+	is_errno(futex(p, FUTEX_CMP_REQUEUE | FUTEX_PRIVATE_FLAG, 1, (void *)1, &word, 0) == -1, EFAULT, "to requeue from, with a look");
+	munmap(p, 4096);
+}
+
+/* The memory goes away below a sleeper: he sleeps on, and his time ends. */
+static void memory_that_goes(void)
+{
+	char *kinds[] = { "anonymous", "a file", "a file cut short" };
+	struct sleeper s;
+	uint32_t *p;
+	int fd;
+
+	for (int i = 0; i < 3; i++) {
+		fd = open("futex-file", O_RDWR | O_CREAT | O_TRUNC, 0600);
+		ftruncate(fd, 8192);	/* a hole */
+		p = i ? mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 4096) : mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		start(&s, p, FUTEX_WAIT, 0);
+		await(p, 0, 1);
+		if (i == 2)
+			ftruncate(fd, 0);
+		else
+			munmap(p, 4096);
+		is_errno(futex(p, FUTEX_WAKE, 1, NULL, NULL, 0) == -1, EFAULT, "%s, gone: nobody can be woken", kinds[i]);
+		if (i == 2)
+			ftruncate(fd, 8192);
+		else
+			p = mmap(p, 4096, PROT_READ | PROT_WRITE, (i ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS) | MAP_FIXED, i ? fd : -1, i ? 4096 : 0);
+		is_int(wake(p, FUTEX_WAKE, 1, 0), 1, "%s, back: he still sleeps there", kinds[i]);
+		join(&s, 1);
+		munmap(p, 4096);
+		close(fd);
+	}
+	unlink("futex-file");
+}
+
 static void unknown(void)
 {
 	uint32_t word = 0;
@@ -552,6 +597,8 @@ int main(void)
 	wake_op(0, "shared");
 	timeouts();
 	memory();
+	no_access();
+	memory_that_goes();
 	unknown();
 	race();
 	waitv_errors();
