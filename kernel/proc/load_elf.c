@@ -84,7 +84,8 @@ static int open_interp(struct exec *x, const struct image *im, struct image *int
 
 	if (err)
 		return err;
-	err = exec_open(x, AT_FDCWD_KEEL, path, 0, &interp->file);
+	/* An empty name is the current directory to Linux, as in scripts. */
+	err = *path ? exec_open(x, AT_FDCWD_KEEL, path, 0, &interp->file) : -EACCES;
 	kfree(path);
 	if (err)
 		return err;

@@ -108,6 +108,15 @@ static void scripts(void)
 	is_int(script("#!/nonexistent/x\n"), 1000 + ENOENT, "an interpreter that is not there");
 	is_int(script("#!/tmp\n"), 1000 + EACCES, "a directory as interpreter");
 	is_int(script("#!/dev/null\n"), 1000 + EACCES, "a device as interpreter");
+	make("/tmp/exec_interp", "#!/bin/sh\n", 10);
+	chmod("/tmp/exec_interp", 0644);
+	is_int(script("#!/tmp/exec_interp\n"), 1000 + EACCES, "an interpreter without execute permission");
+	unlink("/tmp/exec_interp");
+	symlink("/tmp/exec_interp", "/tmp/exec_interp");
+	is_int(script("#!/tmp/exec_interp\n"), 1000 + ELOOP, "a symlink to itself as interpreter");
+	unlink("/tmp/exec_interp");
+	is_int(script("#!" FILE_NAME "/x\n"), 1000 + ENOTDIR, "an interpreter below the script itself");
+	is_int(script("#!" FILE_NAME "\n"), 1000 + ELOOP, "the script itself");
 	is_int(script("#?"), 1000 + ENOEXEC, "some text");
 	is_int(script(""), 1000 + ENOEXEC, "an empty file");
 	memset(long_text, 0, sizeof(long_text));
@@ -278,6 +287,22 @@ static void interpreters(void)
 	make("/tmp/exec_interp", &tiny, sizeof(tiny));
 	interp("/tmp/exec_interp", 17, 17);
 	is_int(elf(), 43, "an interpreter runs instead of the program");
+	chmod("/tmp/exec_interp", 0644);
+	is_int(elf(), 1000 + EACCES, "not without execute permission");
+	interp(FILE_NAME, sizeof(FILE_NAME), sizeof(FILE_NAME));
+	tiny.eh.e_type = ET_DYN;
+	tiny.ph[0].p_vaddr = 0;
+	tiny.ph[0].p_flags |= PF_W;
+	tiny.eh.e_entry = offsetof(struct tiny, code);
+	is_int(elf(), 42, "a program that is its own interpreter");
+	interp("", 1, 2);
+	is_int(elf(), 1000 + EACCES, "an empty name is the current directory");
+	interp("/tmp/exec_interp\0more", 22, 22);
+	chmod("/tmp/exec_interp", 0755);
+	is_int(elf(), 43, "what follows a NUL is not looked at");
+	make("/tmp/exec_interp", "#!/bin/sh\n", 10);
+	interp("/tmp/exec_interp", 17, 17);
+	is_int(elf(), 1000 + EIO, "a short script as interpreter");
 	unlink("/tmp/exec_interp");
 }
 
