@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MPL-2.0
 # `make unit`: builds each test/unit/NAME_test.c for the host under ASan and UBSan, with lib/, and runs them all.
 # A test of pure code elsewhere names its sources: UNIT_SRCS_NAME := kernel/x/y.c, and flags: UNIT_CFLAGS_NAME := -I...
-# `make unit UNIT=NAME` runs one. `make fuzz` builds the libFuzzer programs; `make fuzz FUZZ_RUNS=N` also runs them.
+# `make unit UNIT=NAME` runs one. `make fuzz` builds the libFuzzer programs that ./keel fuzz runs.
 O ?= build
 UNIT_CC ?= gcc
 UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -D_GNU_SOURCE \
 	-Ilib/include -Itest/unit -include test/unit/rename.h $(UNIT_SAN) -MMD -MP
 UNIT_NAMES := $(patsubst test/unit/%_test.c,%,$(sort $(wildcard test/unit/*_test.c)))
-UNIT ?= $(UNIT_NAMES)
 UNIT_LIB_OBJS := $(patsubst %.c,$(O)/unit/%.o,$(LIB_SRCS) $(LIB_MEM_SRCS))
 
 $(UNIT_LIB_OBJS): $(O)/unit/%.o: %.c test/unit/rename.h test/unit/unit.mk
@@ -22,21 +21,33 @@ $(O)/unit/$(1)_test: test/unit/$(1)_test.c test/unit/unit.h $(UNIT_SRCS_$(1)) $(
 endef
 $(foreach name,$(UNIT_NAMES),$(eval $(call unit_test_rule,$(name))))
 
+# --- Fuzzers, test/fuzz/NAME_fuzz.c: by libFuzzer (./keel fuzz), and as the unit test fuzz_NAME over the corpus that is kept in test/fuzz/corpus/NAME.
+FUZZ_NAMES := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz.c)))
+# Linked with, and included by, the target.
+FUZZ_SRCS_initramfs := kernel/fs/tmpfs/cpio_stream.c
+FUZZ_READS_initramfs := kernel/fs/tmpfs/initramfs.c
+FUZZ_READS_exec := kernel/proc/load_elf.c kernel/proc/load_script.c kernel/proc/exec_args.c
+fuzz_headers := $(wildcard test/fuzz/*.h lib/include/lib/*.h frame/include/frame/*.h kernel/*/*.h kernel/*/*/*.h) test/unit/rename.h test/unit/unit.mk
+fuzz_flags := -Iframe/include -Ikernel
+FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Ilib/include $(fuzz_flags) \
+	-include test/unit/rename.h -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+
+define fuzz_rules
+$(O)/fuzz/$(1)_fuzz: test/fuzz/$(1)_fuzz.c $(FUZZ_SRCS_$(1)) $(FUZZ_READS_$(1)) $(LIB_SRCS) $(LIB_MEM_SRCS) $(fuzz_headers)
+	@mkdir -p $$(@D)
+	clang $(FUZZ_CFLAGS) $$< $(FUZZ_SRCS_$(1)) $(LIB_SRCS) $(LIB_MEM_SRCS) -o $$@
+
+$(O)/unit/fuzz_$(1)_test: test/fuzz/$(1)_fuzz.c test/fuzz/replay.c $(FUZZ_SRCS_$(1)) $(FUZZ_READS_$(1)) $(UNIT_LIB_OBJS) $(fuzz_headers)
+	@mkdir -p $$(@D)
+	$(UNIT_CC) $(filter-out -MMD -MP,$(UNIT_CFLAGS)) $(fuzz_flags) -DCORPUS='"test/fuzz/corpus/$(1)"' $$< test/fuzz/replay.c $(FUZZ_SRCS_$(1)) $(UNIT_LIB_OBJS) -o $$@
+endef
+$(foreach name,$(FUZZ_NAMES),$(eval $(call fuzz_rules,$(name))))
+
+UNIT ?= $(UNIT_NAMES) $(addprefix fuzz_,$(FUZZ_NAMES))
+
 .PHONY: unit fuzz
 unit: $(patsubst %,$(O)/unit/%_test,$(UNIT))
 	@sh test/unit/run.sh $^
-
-FUZZ_NAMES := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz.c)))
-FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Ilib/include \
-	-include test/unit/rename.h -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
-FUZZ_RUNS ?= 0
-
-$(patsubst %,$(O)/fuzz/%_fuzz,$(FUZZ_NAMES)): $(O)/fuzz/%_fuzz: test/fuzz/%_fuzz.c $(LIB_SRCS) $(LIB_MEM_SRCS) \
-		$(wildcard lib/include/lib/*.h) test/unit/rename.h
-	@mkdir -p $(@D)
-	clang $(FUZZ_CFLAGS) $< $(LIB_SRCS) $(LIB_MEM_SRCS) -o $@
-
 fuzz: $(patsubst %,$(O)/fuzz/%_fuzz,$(FUZZ_NAMES))
-	@test $(FUZZ_RUNS) = 0 || for f in $^; do $$f -runs=$(FUZZ_RUNS) -max_len=4096 -verbosity=0 || exit 1; done
 
 -include $(wildcard $(O)/unit/*.d $(O)/unit/lib/*.d)

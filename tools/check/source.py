@@ -17,6 +17,7 @@ C_SUFFIXES = ('.c', '.h')
 SOURCE_SUFFIXES = ('.c', '.h', '.S', '.lds', '.ld', '.py', '.sh', '.mk')
 SOURCE_NAMES = ('Makefile', 'keel', 'run')
 SCRIPT_SUFFIXES = ('.py', '.sh', '.mk')
+DATA = ('test/fuzz/corpus/',)       # nobody wrote it: what fuzzers found
 
 # Left may not include right; places of one row may not include each other. '*' stands for one folder.
 ORDER = [['lib'], ['frame'], ['abi'], ['object'], ['sync'], ['time'], ['sched'], ['mm'], ['block'], ['fs'], ['signal'],
@@ -149,7 +150,7 @@ class Tree:
             for folder, folders, files in os.walk(self.root):
                 folders[:] = [f for f in folders if f not in ('build', '.git', '__pycache__')]
                 names.update(os.path.relpath(os.path.join(folder, f), self.root) for f in files)
-        return sorted(n for n in names if os.path.isfile(self.full(n)) and not os.path.islink(self.full(n)))
+        return sorted(n for n in names if not n.startswith(DATA) and os.path.isfile(self.full(n)) and not os.path.islink(self.full(n)))
 
     def full(self, path):
         return os.path.join(self.root, path)

@@ -10,6 +10,7 @@ usage: keel COMMAND [OPTIONS]
 
   run [-- CMD ARGS...]   build, boot, and give a shell; or run one command
   test [NAME...]         build and run the tests
+  fuzz [TARGET...]       let libFuzzer look for inputs that lib/ and the loaders mistake
   check [--self-test]    check the rules that the source obeys
   debug [OPTIONS]        boot as run does, under gdb
   image NAME             make a root image in build/images
@@ -55,6 +56,11 @@ def _test(args):
     return testcmd.main(args)
 
 
+def _fuzz(args):
+    from keel import fuzzcmd
+    return fuzzcmd.main(args)
+
+
 def _debug(args):
     from keel import debugcmd
     return debugcmd.main(args)
@@ -82,7 +88,7 @@ def _setup(args):
     return 0
 
 
-COMMANDS = {"run": _run, "debug": _debug, "test": _test, "check": _check, "image": _image, "setup": _setup}
+COMMANDS = {"run": _run, "debug": _debug, "test": _test, "fuzz": _fuzz, "check": _check, "image": _image, "setup": _setup}
 
 
 def _open_standard_fds():

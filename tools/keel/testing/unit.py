@@ -11,12 +11,18 @@ from keel.testing.tap import Tap
 NAME = "unit"
 ON_LINUX = False
 _SUFFIX = "_test.c"
+_FUZZ_SUFFIX = "_fuzz.c"
 
 
 def tests():
-    """The test programs, by file: a run reports each of their single tests."""
+    """The test programs, by file: a run reports each of their single tests. fuzz_NAME runs what the fuzzer of that name has found."""
     files = glob.glob(paths.source("test", "unit", "*" + _SUFFIX))
-    return sorted(os.path.basename(file)[:-len(_SUFFIX)] for file in files)
+    return sorted([os.path.basename(file)[:-len(_SUFFIX)] for file in files] + [f"fuzz_{name}" for name in fuzzers()])
+
+
+def fuzzers():
+    files = glob.glob(paths.source("test", "fuzz", "*" + _FUZZ_SUFFIX))
+    return sorted(os.path.basename(file)[:-len(_FUZZ_SUFFIX)] for file in files)
 
 
 def prepare(names, configs):
