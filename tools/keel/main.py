@@ -12,6 +12,7 @@ usage: keel COMMAND [OPTIONS]
   test [NAME...]         build and run the tests
   fuzz [TARGET...]       let libFuzzer look for inputs that lib/ and the loaders mistake
   check [--self-test]    check the rules that the source obeys
+  bench [OPTIONS]        compare with Linux, by counted instructions or on the clock
   debug [OPTIONS]        boot as run does, under gdb
   image NAME             make a root image in build/images
   setup                  install what all this needs (Debian packages)
@@ -74,6 +75,11 @@ def _check(args):
     os.execv(sys.executable, [sys.executable, script, *args])
 
 
+def _bench(args):
+    from keel import benchcmd
+    return benchcmd.main(args)
+
+
 def _image(args):
     from keel import imagecmd
     return imagecmd.main(args)
@@ -88,7 +94,8 @@ def _setup(args):
     return 0
 
 
-COMMANDS = {"run": _run, "debug": _debug, "test": _test, "fuzz": _fuzz, "check": _check, "image": _image, "setup": _setup}
+COMMANDS = {"run": _run, "debug": _debug, "test": _test, "fuzz": _fuzz, "check": _check, "bench": _bench, "image": _image,
+            "setup": _setup}
 
 
 def _open_standard_fds():

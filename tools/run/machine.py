@@ -43,6 +43,10 @@ class Machine:
     verbose: bool = False
     allow_reboot: bool = False
     gdb: bool = False  # wait for gdb before the first instruction
+    init: Optional[str] = None  # the first program, if it is neither the root's own nor the agent
+    init_args: List[str] = field(default_factory=list)
+    without: List[str] = field(default_factory=list)  # features that the CPU shall lack
+    plugin: Optional[str] = None  # a plugin of QEMU's, with its arguments
 
     def command_line(self, agent):
         """The kernel's. With `agent`, the run agent is the first program."""
@@ -53,8 +57,12 @@ class Machine:
             words += ICOUNT_APPEND
         if agent:
             words.append(f"rdinit={overlay.AGENT_PATH}")
-        words += self._linux_words()
-        return " ".join(words + self.append)
+        elif self.init:
+            words.append(f"rdinit={self.init}")
+        words += self._linux_words() + self.append
+        if self.init_args:
+            words += ["--", *self.init_args]
+        return " ".join(words)
 
     def _linux_words(self):
         """A microvm has nothing that Linux could measure the TSC against, and the measurement
@@ -65,7 +73,11 @@ class Machine:
         return [f"tsc_early_khz={khz}"] if khz else []
 
     def _accel(self):
-        return self.accel or ("kvm" if kvm_works() and not self.icount else "tcg")
+        return self.accel or ("kvm" if kvm_works() and not self.icount and not self.plugin else "tcg")
+
+    def _accel_option(self):
+        """A plugin's counters are for one thread; -icount runs all CPUs in one anyway."""
+        return "tcg,thread=single" if self.plugin and not self.icount else self._accel()
 
     def qemu_args(self, initrd, agent, link_path):
         """The whole QEMU command. The console is on QEMU's own standard input and output."""
@@ -73,8 +85,9 @@ class Machine:
         if machine == "microvm":
             machine += ",isa-serial=off"  # ours are added below, as on the other machines
         args = [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-nic", "none",
+                "-name", "keel,debug-threads=on",
                 "-machine", machine, "-smp", str(self.cpus), "-m", self.mem,
-                "-accel", self._accel(), "-cpu", CPU[self._accel()],
+                "-accel", self._accel_option(), "-cpu", ",-".join([CPU[self._accel()], *self.without]),
                 "-chardev", "stdio,id=console,signal=off",
                 "-device", "isa-serial,chardev=console,index=0",
                 "-chardev", f"pipe,id=link,path={link_path}" if agent else "null,id=link",
@@ -90,6 +103,8 @@ class Machine:
             args += ["-initrd", initrd]
         if self.icount:
             args += ICOUNT
+        if self.plugin:
+            args += ["-plugin", self.plugin]
         return args
 
     @staticmethod
@@ -104,8 +119,8 @@ class Machine:
             raise BadUsage(f"--cpus {self.cpus}: at least 1")
         if self.icount and self.cpus > 1:
             raise BadUsage("--icount counts one CPU's instructions: use it with --cpus 1")
-        if self.icount and self.accel == "kvm":
-            raise BadUsage("--icount needs QEMU's own emulation: use --accel tcg")
+        if (self.icount or self.plugin) and self._accel() == "kvm":
+            raise BadUsage("counting instructions needs QEMU's own emulation: use --accel tcg")
         if not re.fullmatch(r"[1-9][0-9]*[KMGkmg]?", self.mem):
             raise BadUsage(f"--mem {self.mem}: a number with K, M or G, as in 256M")
         for path in [self.kernel, *self.initrds]:
