@@ -5,7 +5,7 @@
 #	make DEBUG=1		build/debug/keel.elf	KASAN, UBSAN, lock order, ktests
 #	make KTEST=1		build/ktest/keel.elf	release with the ktests linked in (keel.ktest runs them)
 #	make objects		compiles without linking
-#	make user conformance fault unit bench check clean all
+#	make user tools conformance fault unit bench check clean all
 #
 # O=DIR puts everything elsewhere. EMBED=FILE is the initramfs in the image (EMBED= for none). KERNEL=DIR links another policy
 # in place of kernel/, for work on the frame alone. V=1 shows the commands.
@@ -135,6 +135,7 @@ $(OUT)/keel.elf: $(objs_linked) $(relocs).o $(lds)
 
 # --- Programs for the host and the guest
 -include user/user.mk
+-include tools/scml/scml.mk
 -include test/unit/unit.mk
 -include bench/bench.mk
 

@@ -8,6 +8,9 @@ UNIT_SAN := -fsanitize=address,undefined -fno-sanitize-recover=all
 UNIT_CFLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -D_GNU_SOURCE \
 	-Ilib/include -Itest/unit -include test/unit/rename.h $(UNIT_SAN) -MMD -MP
 UNIT_NAMES := $(patsubst test/unit/%_test.c,%,$(sort $(wildcard test/unit/*_test.c)))
+# scml is a program for the host: it keeps libc's names.
+UNIT_SRCS_scml := $(SCML_SRCS)
+UNIT_CFLAGS_scml := -DTEST_UNIT_RENAME_H -Itools/scml
 UNIT_LIB_OBJS := $(patsubst %.c,$(O)/unit/%.o,$(LIB_SRCS) $(LIB_MEM_SRCS))
 
 $(UNIT_LIB_OBJS): $(O)/unit/%.o: %.c test/unit/rename.h test/unit/unit.mk
@@ -27,19 +30,23 @@ FUZZ_NAMES := $(patsubst test/fuzz/%_fuzz.c,%,$(sort $(wildcard test/fuzz/*_fuzz
 FUZZ_SRCS_initramfs := kernel/fs/tmpfs/cpio_stream.c
 FUZZ_READS_initramfs := kernel/fs/tmpfs/initramfs.c
 FUZZ_READS_exec := kernel/proc/load_elf.c kernel/proc/load_script.c kernel/proc/exec_args.c
+# Programs for the host, without lib/.
+FUZZ_HOSTED := scml_rules scml_trace
+$(foreach name,$(FUZZ_HOSTED),$(eval FUZZ_SRCS_$(name) := $(SCML_SRCS)) $(eval FUZZ_CFLAGS_$(name) := $(UNIT_CFLAGS_scml)))
+fuzz_lib = $(if $(filter $(1),$(FUZZ_HOSTED)),,$(LIB_SRCS) $(LIB_MEM_SRCS))
 fuzz_headers := $(wildcard test/fuzz/*.h lib/include/lib/*.h frame/include/frame/*.h kernel/*/*.h kernel/*/*/*.h) test/unit/rename.h test/unit/unit.mk
 fuzz_flags := -Iframe/include -Ikernel
 FUZZ_CFLAGS := -std=gnu11 -O1 -g -Wall -Wextra -Werror -D_GNU_SOURCE -Ilib/include $(fuzz_flags) \
 	-include test/unit/rename.h -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 define fuzz_rules
-$(O)/fuzz/$(1)_fuzz: test/fuzz/$(1)_fuzz.c $(FUZZ_SRCS_$(1)) $(FUZZ_READS_$(1)) $(LIB_SRCS) $(LIB_MEM_SRCS) $(fuzz_headers)
+$(O)/fuzz/$(1)_fuzz: test/fuzz/$(1)_fuzz.c $(FUZZ_SRCS_$(1)) $(FUZZ_READS_$(1)) $(fuzz_lib) $(fuzz_headers)
 	@mkdir -p $$(@D)
-	clang $(FUZZ_CFLAGS) $$< $(FUZZ_SRCS_$(1)) $(LIB_SRCS) $(LIB_MEM_SRCS) -o $$@
+	clang $(FUZZ_CFLAGS) $(FUZZ_CFLAGS_$(1)) $$< $(FUZZ_SRCS_$(1)) $(fuzz_lib) -o $$@
 
 $(O)/unit/fuzz_$(1)_test: test/fuzz/$(1)_fuzz.c test/fuzz/replay.c $(FUZZ_SRCS_$(1)) $(FUZZ_READS_$(1)) $(UNIT_LIB_OBJS) $(fuzz_headers)
 	@mkdir -p $$(@D)
-	$(UNIT_CC) $(filter-out -MMD -MP,$(UNIT_CFLAGS)) $(fuzz_flags) -DCORPUS='"test/fuzz/corpus/$(1)"' $$< test/fuzz/replay.c $(FUZZ_SRCS_$(1)) $(UNIT_LIB_OBJS) -o $$@
+	$(UNIT_CC) $(filter-out -MMD -MP,$(UNIT_CFLAGS)) $(fuzz_flags) $(FUZZ_CFLAGS_$(1)) -DCORPUS='"test/fuzz/corpus/$(1)"' $$< test/fuzz/replay.c $(FUZZ_SRCS_$(1)) $(UNIT_LIB_OBJS) -o $$@
 endef
 $(foreach name,$(FUZZ_NAMES),$(eval $(call fuzz_rules,$(name))))
 
