@@ -4,11 +4,12 @@
  *
  * By address: each address has a counter to which the translated code adds inline.
  *
- * By call path: the kernel's calls and returns are followed. QEMU 7.2 shows a plugin no
- * registers, but it shows where a call stores its return address and where a return loads it, and
- * that tells the stacks apart: a return continues the path that the call which filled this slot
- * was made from, whichever task's stack that is. A kernel entry from user mode starts at the
- * root. User code is one node.
+ * By call path: the kernel's calls are followed. QEMU 7.2 shows a plugin no registers, but it
+ * shows where a call stores its return address, and that tells the stacks apart, since unmapped
+ * pages lie between them. A stack's frames below the slot of a new call have returned, however
+ * that came about; so a kernel entry, whose calls begin at the top, starts with an empty path.
+ * Between calls, a return takes the frame away that it returns from; where it leads to another
+ * task's stack the path is empty until that one's next call. User code is one node.
  *
  * All tables are open hash tables that grow, keyed by two words. One thread runs all CPUs.
  */
@@ -38,6 +39,18 @@ struct block {
 	uint64_t address, insns;
 };
 
+struct frame {
+	uint64_t slot;	/* where the return address is */
+	uint64_t back;	/* the return address */
+	uint64_t node;	/* the function called */
+};
+
+/* One kernel stack's calls, the innermost last. */
+struct stack {
+	struct frame frames[256];
+	size_t depth;
+};
+
 /* An address and its counter, in chunks: translated code points to the counters for ever. */
 struct chunk {
 	struct chunk *next;
@@ -50,12 +63,14 @@ static bool active;
 static struct table counters;	/* (address) -> counter's address */
 static struct chunk *chunks;
 static struct table children;	/* (node + 1, address) -> node */
-static struct table slots;	/* (stack slot of a return address) -> the calling node */
+static struct table stack_pages;	/* (page's number) -> struct stack's address */
 static struct table spent;	/* (node + 1, block's address) -> instructions */
 static struct node *nodes;
 static size_t node_count, node_room;
 static uint64_t current;	/* node; 0: the root */
-static bool called, was_user = true;
+static struct stack *stack; 	/* of the last call */
+static bool called, returned;	/* the last block ended so */
+static struct frame call;	/* if it called: all but the node */
 
 static void *or_die(void *memory)
 {
@@ -143,33 +158,77 @@ static uint64_t child_of(uint64_t parent, uint64_t address)
 	return *value;
 }
 
+static struct stack *stack_of(uint64_t slot)
+{
+	uint64_t page = slot >> 12;
+	uint64_t *value = value_of(&stack_pages, page, 1, NULL);
+
+	if (*value == 0) {
+		uint64_t above = find(&stack_pages, page + 1, 1)->value, below = find(&stack_pages, page - 1, 1)->value;
+
+		*value = above != 0 ? above : below != 0 ? below : (uintptr_t)or_die(calloc(1, sizeof(struct stack)));
+	}
+	return (struct stack *)(uintptr_t)*value;
+}
+
+static uint64_t top_node(void)
+{
+	return stack != NULL && stack->depth > 0 ? stack->frames[stack->depth - 1].node : 0;
+}
+
+/* The first block of a called function. */
+static void enter(uint64_t address)
+{
+	stack = stack_of(call.slot);
+	while (stack->depth > 0 && stack->frames[stack->depth - 1].slot <= call.slot)
+		stack->depth--;
+	current = child_of(top_node(), address);
+	if (stack->depth < sizeof(stack->frames) / sizeof(stack->frames[0]))
+		stack->frames[stack->depth++] = (struct frame){call.slot, call.back, current};
+}
+
+/* The block that a return led to. */
+static void leave(uint64_t address)
+{
+	size_t depth = stack != NULL ? stack->depth : 0;
+
+	while (depth > 0 && stack->frames[depth - 1].back != address)
+		depth--;
+	current = 0;
+	if (depth > 0) {
+		stack->depth = depth - 1;
+		current = top_node();
+	}
+}
+
 static void block_runs(unsigned int cpu, void *data)
 {
 	const struct block *block = data;
 	bool user = block->address >> 63 == 0;
 
 	(void)cpu;
-	if (user || was_user)
+	if (user)
 		current = 0;
 	else if (called)
-		current = child_of(current, block->address);
-	called = false;
-	was_user = user;
+		enter(block->address);
+	else if (returned)
+		leave(block->address);
+	called = returned = false;
 	if (active)
 		*value_of(&spent, current + 1, user ? 0 : block->address, NULL) += block->insns;
 }
 
 static void call_stores(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t slot, void *data)
 {
-	(void)cpu, (void)info, (void)data;
+	(void)cpu, (void)info;
 	called = true;
-	*value_of(&slots, slot, 1, NULL) = current;
+	call = (struct frame){slot, (uintptr_t)data, 0};
 }
 
-static void return_loads(unsigned int cpu, qemu_plugin_meminfo_t info, uint64_t slot, void *data)
+static void returns(unsigned int cpu, void *data)
 {
-	(void)cpu, (void)info, (void)data;
-	current = *value_of(&slots, slot, 1, NULL);
+	(void)cpu, (void)data;
+	returned = true;
 }
 
 int profile_open(const char *path)
@@ -205,9 +264,10 @@ void profile_insn(struct qemu_plugin_insn *insn, unsigned int kind)
 	if (address >> 63 == 0)
 		return;
 	if ((kind & KIND_CALL) != 0)
-		qemu_plugin_register_vcpu_mem_cb(insn, call_stores, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, NULL);
+		qemu_plugin_register_vcpu_mem_cb(insn, call_stores, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W,
+						 (void *)(uintptr_t)(address + qemu_plugin_insn_size(insn)));
 	if ((kind & KIND_RETURN) != 0)
-		qemu_plugin_register_vcpu_mem_cb(insn, return_loads, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R, NULL);
+		qemu_plugin_register_vcpu_insn_exec_cb(insn, returns, QEMU_PLUGIN_CB_NO_REGS, NULL);
 }
 
 void profile_begin(void)

@@ -16,31 +16,45 @@ from image import store
 from keel import paths
 
 RETRIES = 8  # boots that may end before their last row
+# What is booted together: groups, root image, numbers of CPUs.
+SECTIONS = ((rowlist.CORE, "busybox", (1,)), ((rowlist.SCALE,), "busybox", (1,)),
+            ((rowlist.CPUS,), "busybox", rowlist.CONTENDERS), ((rowlist.APPS,), "debian-min", (1,)))
 COUNTERS = ("user", "kernel", "rep_user", "rep_kernel", "cr3", "flush", "port", "halt", "locked", "syscall")
 
 
 def measure(kernel, rows, fresh=False, note=lambda text: None):
     """{row: result} with the counts of one operation in result["op"]."""
     results = {}
-    plain = [row for row in rows if row.group not in (rowlist.CPUS, rowlist.APPS)]
-    contended = [row for row in rows if row.group == rowlist.CPUS]
-    apps = [row for row in rows if row.group == rowlist.APPS]
-    if plain:
-        results.update(_boots(Setup(kernel), plain, fresh, note))
-    for cpus in rowlist.CONTENDERS if contended else ():
-        found = _boots(Setup(kernel, cpus=cpus), contended, fresh, note)
-        results.update({f"{name}@{cpus}": result for name, result in found.items()})
-    if apps:
-        results.update(_boots(Setup(kernel, root="debian-min"), apps, fresh, note))
+    for groups, root, cpus in SECTIONS:
+        chosen = [row for row in rows if row.group in groups]
+        if not chosen:
+            continue
+        whole = [row for row in rowlist.everything() if row.group in groups]
+        for count in cpus:
+            found = _section(Setup(kernel, root=root, cpus=count), chosen, whole, fresh, note)
+            for row in chosen:
+                name = f"{row.name}@{count}" if row.group == rowlist.CPUS else row.name
+                results[name] = found.get(row.name, {"failed": "no result"})
     return results
 
 
-def _boots(setup, rows, fresh, note):
+def _section(setup, chosen, whole, fresh, note):
+    """Results of at least the chosen rows; those of the whole section if they are there."""
+    if not fresh:
+        for rows in (whole, chosen):
+            path = _kept_path(setup, rows)
+            if os.path.exists(path):
+                with open(path, encoding="ascii") as text:
+                    return json.load(text)
+    kept = _kept_path(setup, chosen)
+    results = _boots(setup, chosen, note)
+    if all("failed" not in result for result in results.values()):
+        store.write_if_changed(kept, json.dumps(results).encode())
+    return results
+
+
+def _boots(setup, rows, note):
     """Boot until every row has a result; a row at which the guest ends is passed over."""
-    kept = _kept_path(setup, rows)
-    if not fresh and os.path.exists(kept):
-        with open(kept, encoding="ascii") as text:
-            return json.load(text)
     results = {}
     left = [row.name for row in rows]
     whole = len(left) > 1
@@ -60,8 +74,6 @@ def _boots(setup, rows, fresh, note):
     for result in results.values():
         if result.get("counts"):
             result["op"] = _per_operation(result)
-    if all("failed" not in result for result in results.values()):
-        store.write_if_changed(kept, json.dumps(results).encode())
     return results
 
 

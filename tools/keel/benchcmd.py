@@ -3,21 +3,20 @@
 
 import argparse
 import json
-import os
 import sys
 import time
 
-from bench import counted, rows as rowlist, table
+from bench import baseline, chart, counted, profile, rows as rowlist, start, table, timed
 from image import store
 from keel import build, paths
 from keel.errors import BadUsage
-from run import linux
 
 DESCRIPTION = """\
 Run the same program under Debian's Linux 6.1 and under Keel, in the same QEMU, and compare. By default the
 instructions that each operation takes are counted, which is exact and repeats; --timed uses the clock.
 docs/performance.md says how to read the result. Without --only: the core groups ({core}).
 """
+BOOTS = 5
 
 
 def parser():
@@ -32,21 +31,43 @@ def parser():
     parse.add_argument("--events", action="store_true",
                        help="a second table: CR3 writes, flushes, port I/O, halts, locked instructions, calls")
     parse.add_argument("--fresh", action="store_true", help="count again what was counted before")
+    parse.add_argument("--profile", metavar="ROW", help="where a row's instructions go, by function")
+    parse.add_argument("--check", action="store_true",
+                       help="fail if a row of Keel's grew by more than 3%% since bench/baseline.json was written")
+    parse.add_argument("--record", action="store_true", help="write Keel's rows to bench/baseline.json")
+    parse.add_argument("--timed", action="store_true", help="on the clock instead of counted")
+    parse.add_argument("--boots", type=int, default=BOOTS, metavar="N", help=f"for --timed: of each kernel (default {BOOTS})")
+    parse.add_argument("--cpus", type=int, default=1, metavar="N", help="for --timed")
+    parse.add_argument("-v", "--verbose", action="store_true", help="tell of each row when it begins")
     return parse
 
 
 def main(args):
     """Entry point of `./keel bench`; returns the exit status."""
     options = parser().parse_args(args)
+    if options.boots < 1:
+        raise BadUsage("--boots: at least 1")
     build.setup()
     build.make("bench", "user")
     if options.list:
         for row in rowlist.everything():
             print(f"{row.group}/{row.name}")
         return 0
-    chosen = rowlist.everything() if options.all else rowlist.choose(options.only)
     build.make()
-    return _counted(options, chosen)
+    if options.profile:
+        return _profile(options)
+    chosen = rowlist.everything() if options.all else rowlist.choose(options.only)
+    cost = [row for row in chosen if row.group == rowlist.COST]
+    work = [row for row in chosen if row.group != rowlist.COST]
+    if options.timed:
+        return _timed(options, work)
+    if options.check or options.record:
+        return _check(options, work)
+    if work:
+        _counted(options, work)
+    if cost:
+        _start(options, cost)
+    return 0
 
 
 def _kernels(options):
@@ -56,13 +77,7 @@ def _kernels(options):
 def _counted(options, chosen):
     results = {}
     for kernel in _kernels(options):
-        results[kernel] = counted.measure(kernel, chosen, options.fresh, _Progress(kernel))
-    _print_counted(options, chosen, results)
-    save("counted.json", results)
-    return 0
-
-
-def _print_counted(options, chosen, results):
+        results[kernel] = counted.measure(kernel, chosen, options.fresh, _Progress(kernel, options.verbose))
     theirs, ours = results.get("linux", {}), results.get("keel", {})
     print("\n".join(table.counted(chosen, theirs, ours)))
     if options.events:
@@ -70,17 +85,59 @@ def _print_counted(options, chosen, results):
     scaling = [row for row in chosen if row.group in (rowlist.SCALE, rowlist.CPUS)]
     if scaling:
         print("\n" + "\n".join(table.growth(scaling, results)))
+    save("counted.json", results)
+    store.write_if_changed(paths.build("bench", "counted.svg"), chart.draw(chosen, theirs, ours).encode())
+
+
+def _start(options, rows):
+    found = {kernel: start.measure(kernel, rows, _Progress(kernel, options.verbose)) for kernel in _kernels(options)}
+    print("\n".join(start.report(found)))
+    save("start.json", found)
+
+
+def _timed(options, chosen):
+    found = timed.measure(_kernels(options), chosen, options.boots, options.cpus,
+                          lambda kernel, name: _Progress(kernel, options.verbose)(name))
+    print("\n".join(timed.report(chosen, found)))
+    save("timed.json", timed.as_json(found))
+    return 0
+
+
+def _check(options, chosen):
+    results = counted.measure("keel", chosen, options.fresh, _Progress("keel", options.verbose))
+    if options.record:
+        print(baseline.record(results))
+        return 0
+    lines, good = baseline.compare(results)
+    print("\n".join([*lines, f"{len(results)} rows: " + ("none grew by more than 3%" if good else "FAILED")]))
+    return 0 if good else 1
+
+
+def _profile(options):
+    chosen = [row for row in rowlist.everything() if row.name == options.profile]
+    if not chosen:
+        raise BadUsage(f"--profile {options.profile}: no such row; see ./keel bench --list")
+    root = "debian-min" if chosen[0].group == rowlist.APPS else "busybox"
+    for kernel in _kernels(options):
+        found = profile.Profile(kernel, options.profile, options.cpus, root)
+        print(f"{kernel}: {options.profile}")
+        print("\n".join(profile.report(found)))
+        print(f"folded stacks: {profile.write_folded(found, kernel, options.profile)}\n")
+    return 0
 
 
 class _Progress:
-    """Tells a person at a terminal which row is being run."""
+    """Tells a person at a terminal, or by lines, which row is being run."""
 
-    def __init__(self, kernel):
+    def __init__(self, kernel, lines):
         self._kernel = kernel
+        self._lines = lines
         self._shown = sys.stderr is not None and sys.stderr.isatty()
 
     def __call__(self, name):
-        if self._shown:
+        if self._lines:
+            print(f"{time.strftime('%H:%M:%S')} {self._kernel}: {name}", file=sys.stderr, flush=True)
+        elif self._shown:
             print(f"\r\x1b[K{self._kernel}: {name}", end="", file=sys.stderr, flush=True)
 
 
