@@ -69,14 +69,11 @@ static void decode_int80(struct user_event *ev, struct user_regs *r)
 	ev->addr = r->rip;
 }
 
-static void decode(struct user_event *ev, u32 left, struct user_regs *r)
+/* Anything but a system call. */
+static __attribute__((noinline)) void decode(struct user_event *ev, u32 left, struct user_regs *r)
 {
 	u64 error;
 
-	if (likely(left == LEFT_SYSCALL)) {
-		ev->kind = USER_SYSCALL;
-		return;
-	}
 	*ev = (struct user_event){ .kind = USER_WORK };
 	if (left == LEFT_WORK)
 		return;
@@ -91,6 +88,14 @@ static void decode(struct user_event *ev, u32 left, struct user_regs *r)
 		decode_trap(ev, left, r, error);
 }
 
+/* What IRET itself would raise. */
+static __attribute__((noinline)) void bad_ip(struct user_event *ev, const struct task *t)
+{
+	*ev = (struct user_event){ .kind = USER_TRAP, .trap = TRAP_PROTECTION, .trap_number = VECTOR_PROTECTION, .addr = t->regs->rip };
+	if (task_work(t))
+		ev->kind = USER_WORK;
+}
+
 void user_run(struct user_event *ev)
 {
 	struct task *t = current_task();
@@ -101,10 +106,7 @@ void user_run(struct user_event *ev)
 	r->ss = SEL_USER_DS;
 	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED;
 	if (unlikely(r->rip >= USER_LIMIT)) {
-		/* What IRET itself would raise. */
-		*ev = (struct user_event){ .kind = USER_TRAP, .trap = TRAP_PROTECTION, .trap_number = VECTOR_PROTECTION, .addr = r->rip };
-		if (task_work(t))
-			ev->kind = USER_WORK;
+		bad_ip(ev, t);
 		return;
 	}
 	irq_disable();
@@ -112,14 +114,17 @@ void user_run(struct user_event *ev)
 	if (unlikely(CPU_LOCAL_->rcu_need_qs))
 		rcu_quiescent();
 	if (unlikely(task_work(t))) {
-		irq_enable();
-		*ev = (struct user_event){ .kind = USER_WORK };
+		irq_enable_only();
+		ev->kind = USER_WORK;
 		return;
 	}
 	(void)stamp_charge(t, &t->system_cycles, true, true);
 	left = user_enter(r, sysret_is_safe(r));
 	(void)stamp_charge(t, &t->user_cycles, false, true);
-	decode(ev, left, r);
+	if (likely(left == LEFT_SYSCALL))
+		ev->kind = USER_SYSCALL;
+	else
+		decode(ev, left, r);
 	irq_enable_only();	/* an interrupt of user mode has run its soft work; TASK_WORK_RESCHED is the caller's to see */
 }
 

@@ -68,11 +68,12 @@ static s64 refuse(u64 nr, const struct syscall_row *row, const struct flag_set *
 	return set->error;
 }
 
-static s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+/* With a row and a handler. Inline: on the way of every call. */
+static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
 	const struct flag_check *c = &checks[row_checks[nr].first], *end = c + row_checks[nr].n;
 
-	for (; c < end; c++) {
+	for (; unlikely(c < end); c++) {
 		u32 value = (u32)a->v[c->arg];
 		u64 bits;
 
@@ -85,31 +86,33 @@ static s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args 
 	return row->handler(a);
 }
 
-static s64 run_traced(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+static void finish(s64 ret)
 {
-	struct trace_call *tc = trace_enter(nr, row, a);
+	user_set_return(current_task()->regs, (u64)ret);
+	if (unlikely(is_restart(-ret)))
+		task_work_set(current_task(), TASK_WORK_RESTART);
+}
+
+/* A call that may be traced, or has no handler. */
+static __attribute__((noinline)) void dispatch_slowly(u64 nr, const struct syscall_args *a)
+{
+	const struct syscall_row *row = nr < syscall_table_size ? &syscall_table[nr] : NULL;
+	struct trace_call *tc = trace_enabled && trace_wants(current_thread()) ? trace_enter(nr, row, a) : NULL;
 	s64 ret = row && row->handler ? run(nr, row, a) : missing(nr);
 
 	if (tc)
 		trace_leave(tc, ret);
-	return ret;
+	finish(ret);
 }
 
 void syscall_dispatch(struct user_call call)
 {
 	const struct syscall_args *a = (const struct syscall_args *)(const void *)call.args;
-	const struct syscall_row *row = call.nr < syscall_table_size ? &syscall_table[call.nr] : NULL;
-	s64 ret;
 
-	if (unlikely(trace_enabled) && trace_wants(current_thread()))
-		ret = run_traced(call.nr, row, a);
-	else if (unlikely(!row || !row->handler))
-		ret = missing(call.nr);
+	if (unlikely(trace_enabled) || unlikely(call.nr >= syscall_table_size) || unlikely(!syscall_table[call.nr].handler))
+		dispatch_slowly(call.nr, a);
 	else
-		ret = run(call.nr, row, a);
-	user_set_return(current_task()->regs, (u64)ret);
-	if (unlikely(is_restart(-ret)))
-		task_work_set(current_task(), TASK_WORK_RESTART);
+		finish(run(call.nr, &syscall_table[call.nr], a));
 }
 
 /* Bits of fields and flags none of whose values is refused. */
