@@ -124,34 +124,39 @@ static void scan_begin(struct epoll *ep, struct list *todo)
 	list_splice_back(todo, &ep->ready);
 }
 
-/* The next item, off the list. */
-static struct epoll_item *scan_next(struct epoll *ep, struct list *todo)
+/* Back on ep->ready, unless a wake-up has put it there meanwhile. ep->lock held. */
+static void ready_again(struct epoll *ep, struct epoll_item *it)
+{
+	if (it && !list_is_linked(&it->ready_node))
+		list_push_back(&ep->ready, &it->ready_node);
+}
+
+/* The next item, off the list. `again`: one that is to be asked by the next scan too, or NULL. */
+static struct epoll_item *scan_next(struct epoll *ep, struct list *todo, struct epoll_item *again)
 {
 	struct list *node;
 
 	SPIN_GUARD_HARD(&ep->lock);
+	ready_again(ep, again);
 	node = list_pop_front(todo);
 	return node ? container_of(node, struct epoll_item, ready_node) : NULL;
 }
 
-/* Puts an item on `list` unless a wake-up has put it on ep->ready meanwhile. */
-static void put_back(struct epoll_item *it, struct list *list, bool at_front)
+/* To be the next one again. */
+static void put_back(struct epoll_item *it, struct list *todo)
 {
 	SPIN_GUARD_HARD(&it->ep->lock);
-	if (list_is_linked(&it->ready_node))
-		return;
-	if (at_front)
-		list_push_front(list, &it->ready_node);
-	else
-		list_push_back(list, &it->ready_node);
+	if (!list_is_linked(&it->ready_node))
+		list_push_front(todo, &it->ready_node);
 }
 
 /* What was not looked at comes first the next time. If anything is left another sleeper may have it. */
-static void scan_end(struct epoll *ep, struct list *todo)
+static void scan_end(struct epoll *ep, struct list *todo, struct epoll_item *again)
 {
 	bool has_more;
 
 	spin_lock_hard(&ep->lock);
+	ready_again(ep, again);
 	list_splice_front(&ep->ready, todo);
 	ep->is_scanning = false;
 	has_more = !list_empty(&ep->ready);
@@ -174,32 +179,31 @@ static int report(struct epoll_item *it, struct list *todo, uaddr_t to)
 	if (!e.events)
 		return 0;
 	if (ucopy_nofault_to(current_uspace(), to, &e, sizeof(e))) {
-		put_back(it, todo, true);
+		put_back(it, todo);
 		return -EFAULT;
 	}
 	if (it->events & EPOLLONESHOT)
 		disarm(it);
-	else if (!(it->events & EPOLLET))
-		put_back(it, &it->ep->ready, false);
 	return 1;
 }
 
 static s64 scan(struct epoll *ep, uaddr_t to, u32 max)
 {
-	struct epoll_item *it;
+	struct epoll_item *it, *again = NULL;
 	struct list todo;
 	int err = 0;
 	u32 n = 0;
 
 	MUTEX_GUARD(&ep->mutex);
 	scan_begin(ep, &todo);
-	while (n < max && (it = scan_next(ep, &todo))) {
+	while (n < max && (it = scan_next(ep, &todo, again))) {
 		err = report(it, &todo, uaddr_add(to, n * sizeof(struct epoll_event)));
+		again = err > 0 && !(it->events & (EPOLLONESHOT | EPOLLET)) ? it : NULL;
 		if (err < 0)
 			break;
 		n += (u32)err;
 	}
-	scan_end(ep, &todo);
+	scan_end(ep, &todo, again);
 	if (n)
 		return n;
 	return err < 0 ? err : 0;
@@ -215,7 +219,7 @@ static bool is_available(struct epoll *ep)
 	return ep->is_scanning || !list_empty(&ep->ready);
 }
 
-/* Without the lock, for those who do not wait: may say no, but only while another thread's scan ends and the next begins. */
+/* Without the lock: may say no wrongly, but only while another thread's scan ends and the next begins. Nobody goes to sleep by it. */
 static bool looks_available(const struct epoll *ep)
 {
 	return !list_empty(&ep->ready) || READ_ONCE(ep->is_scanning) || !list_empty(&ep->ready);
@@ -237,7 +241,7 @@ static s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns
 	bool has_timed_out = deadline_ns == 0;
 
 	for (;;) {
-		if (is_available(ep)) {
+		if (looks_available(ep)) {
 			s64 n = scan(ep, events, max);
 
 			if (n == -EFAULT && !current_killed() && !prefault(events, max))
@@ -271,13 +275,13 @@ static bool has_events(struct epoll *ep, u32 depth)
 	struct list todo;
 
 	scan_begin(ep, &todo);
-	while ((it = scan_next(ep, &todo))) {
+	while ((it = scan_next(ep, &todo, NULL))) {
 		if (epoll_item_poll(it, NULL, depth) & it->events & ~EPOLL_OPTIONS) {
-			put_back(it, &todo, true);
+			put_back(it, &todo);
 			break;
 		}
 	}
-	scan_end(ep, &todo);
+	scan_end(ep, &todo, NULL);
 	return it != NULL;
 }
 
