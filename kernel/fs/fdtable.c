@@ -249,49 +249,40 @@ static struct file *get_counted(const struct fdtable *t, u32 fd)
 }
 
 /* Of a table that others share. */
-static __attribute__((noinline)) int borrow_counted(const struct fdtable *t, s32 fd, struct fdref *out, u32 refused_modes)
+static __attribute__((noinline)) struct fdref lookup_counted(const struct fdtable *t, s32 fd, u32 refused_modes)
 {
-	out->is_counted = true;
-	out->file = get_counted(t, (u32)fd);
-	if (unlikely(!out->file))
-		return -EBADF;
-	if (likely(!(out->file->mode & refused_modes)))
-		return 0;
-	file_put(out->file);
-	return -EBADF;
+	struct file *f = get_counted(t, (u32)fd);
+
+	if (likely(f && !(f->mode & refused_modes)))
+		return (struct fdref){ f, true };
+	if (f)
+		file_put(f);
+	return (struct fdref){ NULL, false };
 }
 
-static inline __attribute__((always_inline)) int borrow(s32 fd, struct fdref *out, u32 refused_modes)
+static inline __attribute__((always_inline)) struct fdref lookup(s32 fd, u32 refused_modes)
 {
 	const struct fdtable *t = current_table();
 	const struct fdarray *a;
+	struct file *f;
 
 	if (unlikely(!t))
-		return -EBADF;
+		return (struct fdref){ NULL, false };
 	if (unlikely(ref_count(&t->refs) != 1))
-		return borrow_counted(t, fd, out, refused_modes);
+		return lookup_counted(t, fd, refused_modes);
 	a = t->array;
-	if (unlikely((u32)fd >= a->n))
-		return -EBADF;
-	out->is_counted = false;
-	out->file = a->files[(u32)fd];
-	return likely(out->file && !(out->file->mode & refused_modes)) ? 0 : -EBADF;
+	f = likely((u32)fd < a->n) ? a->files[(u32)fd] : NULL;
+	return (struct fdref){ likely(f && !(f->mode & refused_modes)) ? f : NULL, false };
 }
 
-int fd_borrow_path(s32 fd, struct fdref *out)
+struct fdref fd_lookup_path(s32 fd)
 {
-	return borrow(fd, out, 0);
+	return lookup(fd, 0);
 }
 
-int fd_borrow(s32 fd, struct fdref *out)
+struct fdref fd_lookup(s32 fd)
 {
-	return borrow(fd, out, FMODE_PATH);
-}
-
-void fd_end(struct fdref *r)
-{
-	if (r->is_counted)
-		file_put(r->file);
+	return lookup(fd, FMODE_PATH);
 }
 
 struct file *fd_get(s32 fd)

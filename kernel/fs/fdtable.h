@@ -6,6 +6,7 @@
 #ifndef FS_FDTABLE_H
 #define FS_FDTABLE_H
 
+#include <lib/errno.h>
 #include <lib/types.h>
 #include "object/ref.h"
 #include "object/current.h"
@@ -20,9 +21,29 @@ struct fdref {
 	bool is_counted;
 };
 
-__must_check int fd_borrow(s32 fd, struct fdref *out);		/* -EBADF; O_PATH files too: -EBADF */
-__must_check int fd_borrow_path(s32 fd, struct fdref *out);	/* O_PATH files are fine */
-void fd_end(struct fdref *r);
+struct fdref fd_lookup(s32 fd);					/* file NULL: not open, or an O_PATH file */
+struct fdref fd_lookup_path(s32 fd);				/* O_PATH files are fine */
+void file_put(struct file *f);
+
+/* Inline, so that the pair stays in registers. -EBADF as fd_lookup says. */
+static inline __must_check int fd_borrow(s32 fd, struct fdref *out)
+{
+	*out = fd_lookup(fd);
+	return out->file ? 0 : -EBADF;
+}
+
+static inline __must_check int fd_borrow_path(s32 fd, struct fdref *out)
+{
+	*out = fd_lookup_path(fd);
+	return out->file ? 0 : -EBADF;
+}
+
+static inline void fd_end(struct fdref *r)
+{
+	if (r->is_counted)
+		file_put(r->file);
+}
+
 struct file *fd_get(s32 fd);					/* counted reference or NULL; O_PATH included */
 /* Another process's descriptor (procfs, pidfd_getfd). */
 struct file *fdtable_file(struct fdtable *t, s32 fd);

@@ -121,13 +121,19 @@ static void unqueue_all(struct poller *p)
 
 u32 poll_ask(struct poller *p, s32 fd, u32 events)
 {
+	struct fdref ref;
 	u32 got;
 
-	if (fd_borrow(fd, &p->ref))
+	if (fd_borrow(fd, &ref))
 		return KPOLLNVAL;
-	p->pw.events = events;
-	got = file_poll(p->ref.file, p->pw.queue ? &p->pw : NULL) & events;
-	fd_end(&p->ref);
+	if (p->pw.queue) {
+		p->pw.events = events;
+		p->ref = ref;
+		got = file_poll(ref.file, &p->pw) & events;
+	} else {
+		got = file_poll(ref.file, NULL) & events;
+	}
+	fd_end(&ref);
 	return got;
 }
 

@@ -30,7 +30,7 @@ void mutex_init(struct mutex *m, const char *name)
 	lock_debug_init(&m->debug, name);
 }
 
-static bool owner_take(struct mutex *m)
+static inline bool owner_take(struct mutex *m)
 {
 	struct task *nobody = NULL;
 
@@ -111,20 +111,23 @@ static int lock_slow(struct mutex *m, enum sleep_kind kind)
 	return err;
 }
 
-static int lock_kind(struct mutex *m, enum sleep_kind kind, u32 subclass)
+static __attribute__((noinline)) int lock_contended(struct mutex *m, enum sleep_kind kind)
 {
 	int err = 0;
 
-	might_sleep();
-	lock_debug_acquire(&m->debug, LOCK_SLEEP, subclass);
-	if (likely(owner_take(m)))
-		return 0;
 	ASSERT(READ_ONCE(m->owner) != current_task());
 	if (!owner_spin(m))
 		err = lock_slow(m, kind);
 	if (err)
 		lock_debug_release(&m->debug);
 	return err;
+}
+
+static inline __attribute__((always_inline)) int lock_kind(struct mutex *m, enum sleep_kind kind, u32 subclass)
+{
+	might_sleep();
+	lock_debug_acquire(&m->debug, LOCK_SLEEP, subclass);
+	return likely(owner_take(m)) ? 0 : lock_contended(m, kind);
 }
 
 void mutex_lock(struct mutex *m)

@@ -203,19 +203,21 @@ static int wait_for(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 
 /* --- taking */
 
-static int lock_kind(struct rwsem *s, bool is_writer, enum sleep_kind kind, u32 subclass)
+static __attribute__((noinline)) int lock_contended(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 {
-	int err;
+	int err = spin_to_take(s, is_writer) ? 0 : wait_for(s, is_writer, kind);
 
-	might_sleep();
-	lock_debug_acquire(&s->debug, LOCK_SLEEP, subclass);
-	ASSERT(READ_ONCE(s->owner) != current_task());
-	if (likely(is_writer ? write_take(s, RW_TURN) : read_take(s)) || spin_to_take(s, is_writer))
-		return 0;
-	err = wait_for(s, is_writer, kind);
 	if (err)
 		lock_debug_release(&s->debug);
 	return err;
+}
+
+static inline __attribute__((always_inline)) int lock_kind(struct rwsem *s, bool is_writer, enum sleep_kind kind, u32 subclass)
+{
+	might_sleep();
+	lock_debug_acquire(&s->debug, LOCK_SLEEP, subclass);
+	ASSERT(READ_ONCE(s->owner) != current_task());
+	return likely(is_writer ? write_take(s, RW_TURN) : read_take(s)) ? 0 : lock_contended(s, is_writer, kind);
 }
 
 void rwsem_read_lock(struct rwsem *s)
