@@ -9,29 +9,13 @@
  */
 #include <lib/errno.h>
 #include <lib/hash.h>
-#include <frame/spinlock.h>
 #include "abi/process.h"
-#include "ipc/futex.h"
+#include "ipc/pi.h"
 #include "mm/alloc.h"
-#include "mm/mm.h"
 #include "proc/policy.h"
-#include "sync/wait.h"
 
 #define BUCKET_BITS 8
 #define MATCH_ANY FUTEX_BITSET_MATCH_ANY
-
-struct bucket {
-	struct spinlock lock;
-	struct list waiters;		/* [lock] oldest first */
-};
-
-struct futex_waiter {
-	struct list node;		/* [bucket->lock] */
-	struct bucket *bucket;		/* [bucket->lock to write; a] NULL: woken */
-	struct mm_key key;		/* [bucket->lock] */
-	struct task *task;		/* [I] */
-	u32 bitset;			/* [I] */
-};
 
 static struct bucket buckets[1 << BUCKET_BITS];
 
@@ -40,20 +24,21 @@ void futex_init(void)
 	for (u32 i = 0; i < ARRAY_SIZE(buckets); i++) {
 		spin_init(&buckets[i].lock, "futex bucket");
 		list_init(&buckets[i].waiters);
+		list_init(&buckets[i].pi_locks);
 	}
 }
 
-static struct bucket *bucket_of(const struct mm_key *k)
+struct bucket *bucket_of(const struct mm_key *k)
 {
 	return &buckets[hash_bits(hash_combine(hash_u64(k->a ^ k->off), k->b), BUCKET_BITS)];
 }
 
-static bool is_same(const struct mm_key *a, const struct mm_key *b)
+bool futex_is_same(const struct mm_key *a, const struct mm_key *b)
 {
 	return a->a == b->a && a->b == b->b && a->off == b->off && a->is_shared == b->is_shared;
 }
 
-static int get_key(uaddr_t addr, bool is_private, bool is_write, struct mm_key *key)
+int futex_get_key(uaddr_t addr, bool is_private, bool is_write, struct mm_key *key)
 {
 	if (addr.v % sizeof(u32))
 		return -EINVAL;
@@ -62,8 +47,7 @@ static int get_key(uaddr_t addr, bool is_private, bool is_write, struct mm_key *
 
 /* --- waiting */
 
-/* Queues the waiter if the word has the value: 0, -EAGAIN, -EFAULT (absent: prefault and come again). */
-static int enqueue(struct futex_waiter *w, const struct futex_request *rq)
+int futex_enqueue(struct futex_waiter *w, const struct futex_request *rq)
 {
 	struct bucket *b = bucket_of(&w->key);
 	u32 value;
@@ -79,7 +63,7 @@ static int enqueue(struct futex_waiter *w, const struct futex_request *rq)
 }
 
 /* Off the list if still on one. True if somebody else took it off: woken. */
-static bool dequeue(struct futex_waiter *w)
+bool futex_dequeue(struct futex_waiter *w)
 {
 	struct bucket *b;
 
@@ -119,7 +103,7 @@ static int sleep_until_woken(const struct futex_waiter *w, u32 n, u64 deadline_n
 static int get_wait_keys(struct futex_waiter *w, const struct futex_request *rq, u32 n)
 {
 	for (u32 i = 0; i < n; i++) {
-		int err = get_key(rq[i].addr, rq[i].is_private, false, &w[i].key);
+		int err = futex_get_key(rq[i].addr, rq[i].is_private, false, &w[i].key);
 
 		if (err) {
 			while (i-- > 0)
@@ -140,13 +124,13 @@ static int try_wait(struct futex_waiter *w, const struct futex_request *rq, u32 
 	if (err)
 		return err;
 	while (!err && queued < n) {
-		err = enqueue(&w[queued], &rq[queued]);
+		err = futex_enqueue(&w[queued], &rq[queued]);
 		queued += !err;
 	}
 	if (!err)
 		err = sleep_until_woken(w, n, rq->deadline_ns);
 	for (u32 i = 0; i < queued; i++)
-		if (dequeue(&w[i]))
+		if (futex_dequeue(&w[i]))
 			woken = (int)i;
 	for (u32 i = 0; i < n; i++)
 		mm_futex_key_put(&w[i].key);
@@ -202,15 +186,22 @@ static void wake_one(struct futex_waiter *w)
 	sched_wake(t);
 }
 
-static u32 wake_matching(struct bucket *b, const struct mm_key *key, u32 bitset, u32 n)
+/* How many. -EINVAL: there is one who waits for a priority-inheritance lock. */
+static s64 wake_matching(struct bucket *b, const struct mm_key *key, u32 bitset, u32 n)
 {
 	struct futex_waiter *w, *next;
 	u32 woken = 0;
 
+	if (unlikely(!list_empty(&b->pi_locks)) && pi_find(b, key))
+		return -EINVAL;
 	list_for_each_entry_safe(w, next, &b->waiters, node) {
 		if (woken == n)
 			break;
-		if (!is_same(&w->key, key) || !(w->bitset & bitset))
+		if (!futex_is_same(&w->key, key))
+			continue;
+		if (w->pi)
+			return -EINVAL;
+		if (!(w->bitset & bitset))
 			continue;
 		wake_one(w);
 		woken++;
@@ -222,12 +213,12 @@ s64 futex_wake(const struct futex_request *rq, u32 n)
 {
 	struct mm_key key;
 	struct bucket *b;
-	u32 woken;
+	s64 woken;
 	int err;
 
 	if (!rq->bitset)
 		return -EINVAL;
-	err = get_key(rq->addr, rq->is_private, false, &key);
+	err = futex_get_key(rq->addr, rq->is_private, false, &key);
 	if (err)
 		return err;
 	b = bucket_of(&key);
@@ -252,7 +243,7 @@ void proc_policy_futex_wake(uaddr_t addr)
 
 /* --- two words */
 
-static void lock_both(struct bucket *a, struct bucket *b)
+void futex_lock_both(struct bucket *a, struct bucket *b)
 {
 	if (a > b) {
 		struct bucket *t = a;
@@ -265,37 +256,33 @@ static void lock_both(struct bucket *a, struct bucket *b)
 		spin_lock_nested(&b->lock, 1);
 }
 
-static void unlock_both(struct bucket *a, struct bucket *b)
+void futex_unlock_both(struct bucket *a, struct bucket *b)
 {
 	spin_unlock(&a->lock);
 	if (a != b)
 		spin_unlock(&b->lock);
 }
 
-struct two_keys {
-	struct mm_key first, second;
-};
-
-static int get_keys(const struct futex_request *rq, bool is_second_written, struct two_keys *keys)
+int futex_get_keys(const struct futex_request *rq, bool is_second_written, struct two_keys *keys)
 {
-	int err = get_key(rq->addr, rq->is_private, false, &keys->first);
+	int err = futex_get_key(rq->addr, rq->is_private, false, &keys->first);
 
 	if (err)
 		return err;
-	err = get_key(rq->addr2, rq->is_private, is_second_written, &keys->second);
+	err = futex_get_key(rq->addr2, rq->is_private, is_second_written, &keys->second);
 	if (err)
 		mm_futex_key_put(&keys->first);
 	return err;
 }
 
-static void put_keys(struct two_keys *keys)
+void futex_put_keys(struct two_keys *keys)
 {
 	mm_futex_key_put(&keys->first);
 	mm_futex_key_put(&keys->second);
 }
 
 /* Moves up to n waiters. Each holds a reference of its own on what its key names; a file's last one is put later when it falls under a lock (file_put). */
-static u32 move_matching(struct bucket *from, struct bucket *to, const struct two_keys *keys, u32 n)
+static s64 move_matching(struct bucket *from, struct bucket *to, const struct two_keys *keys, u32 n)
 {
 	struct futex_waiter *w, *next;
 	struct list moved = LIST_INIT(moved);
@@ -304,8 +291,10 @@ static u32 move_matching(struct bucket *from, struct bucket *to, const struct tw
 	list_for_each_entry_safe(w, next, &from->waiters, node) {
 		if (count == n)
 			break;
-		if (!is_same(&w->key, &keys->first))
+		if (!futex_is_same(&w->key, &keys->first))
 			continue;
+		if (w->pi)
+			break;
 		mm_futex_key_put(&w->key);
 		w->key = keys->second;
 		if (w->key.file)
@@ -322,31 +311,33 @@ s64 futex_requeue(const struct futex_request *rq, u32 n, u32 n_move, bool expect
 {
 	struct two_keys keys;
 	struct bucket *a, *b;
-	u32 value, woken = 0, moved = 0;
+	s64 woken = 0, moved = 0;
+	u32 value;
 	int err;
 
 	if ((s32)n < 0 || (s32)n_move < 0)
 		return -EINVAL;
 again:
-	err = get_keys(rq, false, &keys);
+	err = futex_get_keys(rq, false, &keys);
 	if (err)
 		return err;
 	a = bucket_of(&keys.first);
 	b = bucket_of(&keys.second);
-	lock_both(a, b);
+	futex_lock_both(a, b);
 	if (expect)
 		err = ucopy_load32(current_uspace(), rq->addr, &value);
 	if (!err && expect && value != rq->value)
 		err = -EAGAIN;
 	if (!err) {
-		woken = wake_matching(a, &keys.first, MATCH_ANY, n);
-		moved = move_matching(a, b, &keys, n_move);
+		woken = pi_find(b, &keys.second) ? -EINVAL : wake_matching(a, &keys.first, MATCH_ANY, n);
+		if (woken >= 0)
+			moved = move_matching(a, b, &keys, n_move);
 	}
-	unlock_both(a, b);
-	put_keys(&keys);
+	futex_unlock_both(a, b);
+	futex_put_keys(&keys);
 	if (err == -EFAULT && ucopy_prefault(current_uspace(), rq->addr, sizeof(u32), false) == 0)
 		goto again;
-	return err ? err : (s64)woken + moved;
+	return err ? err : woken + moved;
 }
 
 /* --- FUTEX_WAKE_OP */
@@ -423,27 +414,28 @@ s64 futex_wake_op(const struct futex_request *rq, u32 n, u32 n2, u32 code)
 	struct two_keys keys;
 	struct bucket *a, *b;
 	struct wake_op op;
-	u32 old, woken = 0;
+	s64 woken = 0, more = 0;
+	u32 old;
 	int err = decode_op(code, &op);
 
 	if (err)
 		return err;
 again:
-	err = get_keys(rq, true, &keys);
+	err = futex_get_keys(rq, true, &keys);
 	if (err)
 		return err;
 	a = bucket_of(&keys.first);
 	b = bucket_of(&keys.second);
-	lock_both(a, b);
+	futex_lock_both(a, b);
 	err = change_word(rq->addr2, &op, &old);
 	if (!err) {
 		woken = wake_matching(a, &keys.first, MATCH_ANY, n);
-		if (compare(&op, (s32)old))
-			woken += wake_matching(b, &keys.second, MATCH_ANY, n2);
+		if (woken >= 0 && compare(&op, (s32)old))
+			more = wake_matching(b, &keys.second, MATCH_ANY, n2);
 	}
-	unlock_both(a, b);
-	put_keys(&keys);
+	futex_unlock_both(a, b);
+	futex_put_keys(&keys);
 	if (err == -EFAULT && ucopy_prefault(current_uspace(), rq->addr2, sizeof(u32), true) == 0)
 		goto again;
-	return err ? err : (s64)woken;
+	return err ? err : woken < 0 ? woken : more < 0 ? more : woken + more;
 }

@@ -27,4 +27,14 @@ __must_check s64 futex_requeue(const struct futex_request *rq, u32 n, u32 n_move
 /* FUTEX_WAKE_OP: changes the word at addr2 as `op` says, wakes n at addr, and n2 at addr2 if the comparison held. -ENOSYS: unknown operation. */
 __must_check s64 futex_wake_op(const struct futex_request *rq, u32 n, u32 n2, u32 op);
 
+/*
+ * Priority inheritance. Lock: 0 with the lock; -EAGAIN (is_trying: it is taken), -EDEADLK, -EINVAL, -ESRCH, -ENOMEM, -ETIMEDOUT, -EFAULT, -ERESTARTNOINTR. Unlock: also -EPERM.
+ */
+__must_check int futex_lock_pi(const struct futex_request *rq, bool is_trying);
+__must_check int futex_unlock_pi(const struct futex_request *rq);
+/* Waits at addr to be moved to the lock at addr2, and for that. -EAGAIN also: interrupted after it had been moved. */
+__must_check int futex_wait_requeue_pi(const struct futex_request *rq);
+/* Moves at most n (1) + n_move such waiters if the word at addr is rq->value (-EAGAIN); how many. The first gets the lock if it is free. */
+__must_check s64 futex_requeue_pi(const struct futex_request *rq, u32 n, u32 n_move);
+
 #endif

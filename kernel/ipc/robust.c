@@ -5,6 +5,7 @@
  * The list is user memory: it may be absent, circular, or be changed while it is read. The walk takes at most ROBUST_LIST_LIMIT steps and stops at the first bad address.
  */
 #include "abi/process.h"
+#include "ipc/pi.h"
 #include "object/uaccess.h"
 #include "proc/policy.h"
 #include "proc/thread.h"
@@ -46,7 +47,7 @@ static void mark_dead(u64 entry, u64 offset, u32 tid, bool is_pending)
 	}
 }
 
-void proc_policy_robust_exit(void)
+static void leave_robust_list(void)
 {
 	struct thread *t = current_thread();
 	u32 tid = (u32)thread_tid(t);
@@ -69,4 +70,11 @@ void proc_policy_robust_exit(void)
 	}
 	if (head.pending)
 		mark_dead(head.pending, (u64)head.futex_offset, tid, true);
+}
+
+/* The list first: it marks the words of priority-inheritance locks, their next owner adds his name. */
+void proc_policy_robust_exit(bool is_end)
+{
+	leave_robust_list();
+	pi_exit(current_thread(), is_end);
 }

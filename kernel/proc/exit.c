@@ -50,7 +50,7 @@ void thread_switch_mm(struct mm *new)
 	if (old) {
 		u64 peak = READ_ONCE(old->rss_peak);
 
-		proc_policy_robust_exit();
+		proc_policy_robust_exit(!new);
 		clear_child_tid(t);
 		spin_lock_soft(&p->lock);
 		p->dead_threads.max_rss_pages = max(p->dead_threads.max_rss_pages, peak);

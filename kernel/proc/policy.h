@@ -9,6 +9,7 @@
 struct file;
 struct pid;
 struct process;
+struct thread;
 
 /* Runs the call and stores its result in the register set. syscall/dispatch.c. */
 void syscall_dispatch(struct user_call call);
@@ -16,8 +17,11 @@ void syscall_dispatch(struct user_call call);
 void proc_policy_session_leader_exit(struct process *p);
 /* Wakes one waiter on a futex word (CLONE_CHILD_CLEARTID). ipc/futex.c. Task context. */
 void proc_policy_futex_wake(uaddr_t addr);
-/* The current thread ends or execs: locks on its robust list are marked as left by a dead owner (get_robust_list(2)). ipc/robust.c. Task context, the mm still there. */
-void proc_policy_robust_exit(void);
+/* The current thread ends or execs: locks on its robust list are marked as left by a dead owner (get_robust_list(2)), and the priority-inheritance ones that somebody waits for
+ * are handed on. is_end: it will own none any more. ipc/robust.c. Task context, the mm still there. */
+void proc_policy_robust_exit(bool is_end);
+/* Its own scheduling policy has changed: where it waits for a priority-inheritance futex its place and what it lends change, too. ipc/pi.c. Task context. */
+void proc_policy_pi_adjust(struct thread *t);
 
 /* The process that an open directory /proc/PID is about, referenced; NULL: it is none. fs/proc/. */
 struct pid *proc_policy_pid_of_dir(const struct file *f);

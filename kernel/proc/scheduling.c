@@ -6,6 +6,7 @@
 #include <frame/rcu.h>
 #include <lib/errno.h>
 #include "abi/process.h"
+#include "proc/policy.h"
 #include "proc/scheduling.h"
 
 static bool is_privileged(void)
@@ -38,12 +39,12 @@ static bool needs_privilege(const struct thread *t, u32 policy, const struct sch
 	if (is_rt(policy)) {
 		u64 limit = limit_of(t, KRLIMIT_RTPRIO);
 
-		if (policy != s->policy && !limit)
+		if (policy != s->own_policy && !limit)
 			return true;
-		if (to->rt_priority > s->rt_priority && (u64)to->rt_priority > limit)
+		if (to->rt_priority > s->own_rt_priority && (u64)to->rt_priority > limit)
 			return true;
 	}
-	if (s->policy == SCHED_POLICY_IDLE && policy != SCHED_POLICY_IDLE && !nice_is_within_limit(t, s->nice))
+	if (s->own_policy == SCHED_POLICY_IDLE && policy != SCHED_POLICY_IDLE && !nice_is_within_limit(t, s->nice))
 		return true;
 	return s->reset_on_fork && !to->reset_on_fork;
 }
@@ -66,7 +67,7 @@ static bool policy_is_valid(u32 policy, s32 rt_priority)
 int thread_set_scheduling(struct thread *t, const struct scheduling *asked)
 {
 	struct scheduling to = *asked;
-	u32 policy = to.policy == KEEP_POLICY ? t->sched.policy : (u32)to.policy;
+	u32 policy = to.policy == KEEP_POLICY ? t->sched.own_policy : (u32)to.policy;
 	int err;
 
 	if (to.policy == KEEP_POLICY)
@@ -78,6 +79,8 @@ int thread_set_scheduling(struct thread *t, const struct scheduling *asked)
 	err = to.keep_params ? 0 : sched_set_policy(&t->sched, policy, to.rt_priority);
 	if (err)
 		return err;
+	if (!to.keep_params)
+		proc_policy_pi_adjust(t);
 	WRITE_ONCE(t->sched.reset_on_fork, to.reset_on_fork);
 	if (to.has_nice && !to.keep_params && !is_rt(policy))
 		sched_set_nice(&t->sched, to.nice);
@@ -86,11 +89,11 @@ int thread_set_scheduling(struct thread *t, const struct scheduling *asked)
 
 void thread_get_scheduling(struct thread *t, struct scheduling *out)
 {
-	out->policy = (s32)READ_ONCE(t->sched.policy);
+	out->policy = (s32)READ_ONCE(t->sched.own_policy);
 	out->reset_on_fork = READ_ONCE(t->sched.reset_on_fork);
 	out->has_nice = true;
 	out->nice = READ_ONCE(t->sched.nice);
-	out->rt_priority = READ_ONCE(t->sched.rt_priority);
+	out->rt_priority = READ_ONCE(t->sched.own_rt_priority);
 }
 
 int thread_set_affinity(struct thread *t, const struct cpuset *cpus)

@@ -57,6 +57,15 @@ struct cpu_pace {
 };
 u64 cpu_pace_next(struct cpu_pace *pace, u64 now_ns, u64 left_ns, u32 threads);
 
+/* A thread's place among priority-inheritance futexes. All of it is guarded by ipc/pi.c's lock. */
+struct pi_waiter;
+struct pi_thread {
+	struct rb_root_cached owned;	/* struct pi_lock by the priority of its first waiter */
+	struct pi_waiter *waits;	/* NULL: not for any */
+	s32 boost;			/* what its waiters lend it */
+	bool is_over;			/* it has begun to exit: owns none, and will not */
+};
+
 struct process {
 	struct ref refs;
 	struct rcu_head rcu;
@@ -137,6 +146,7 @@ struct thread {
 	s32 exit_code;				/* [o] */
 	u64 min_faults, maj_faults;		/* [o] */
 	u64 io_rchar, io_wchar, io_syscr, io_syscw;	/* [o] /proc/PID/io */
+	struct pi_thread pi;			/* priority-inheritance futexes it owns and waits for; ipc/pi.c */
 	struct list ptraced, ptrace_node;	/* later */
 };
 

@@ -84,8 +84,8 @@ int kthread_create(struct kthread **out, void (*fn)(void *arg), void *arg, s32 c
 		return err;
 	}
 	/* A kernel thread is nobody's child: default policy, any CPU, or the one asked for. */
-	t->policy = SCHED_POLICY_NORMAL;
-	t->nice = t->rt_priority = 0;
+	t->policy = t->own_policy = SCHED_POLICY_NORMAL;
+	t->nice = t->rt_priority = t->own_rt_priority = 0;
 	fair_set_weight(NULL, &t->se, fair_weight_of(t->policy, t->nice));
 	memset(&t->affinity, cpu < 0 ? 0xff : 0, sizeof(t->affinity));
 	if (cpu >= 0)

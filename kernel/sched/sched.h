@@ -44,9 +44,12 @@ struct sched_task {
 	u32 state;			/* [a] enum sched_state */
 	u32 sleep_kind;			/* [o] enum sleep_kind while sleeping */
 	u32 cpu;			/* [r] its run queue */
-	u32 policy;			/* [r] enum sched_policy */
+	u32 policy;			/* [r] enum sched_policy it runs under */
 	s32 nice;			/* [r] -20 … 19 */
-	s32 rt_priority;		/* [r] 1 … 99, 0 for the others */
+	s32 rt_priority;		/* [r] 1 … 99 it runs at, 0 for the others */
+	u32 own_policy;			/* [r] what it asked for: differs while it is boosted */
+	s32 own_rt_priority;		/* [r] likewise */
+	s32 boost;			/* [r] real-time priority lent by those who wait for it (priority inheritance); 0: none */
 	bool reset_on_fork;		/* [r] */
 	bool in_iowait;			/* [o] */
 	u32 switch_work;		/* [o; a] TASK_WORK_* bits to be raised whenever it leaves its CPU */
@@ -93,6 +96,8 @@ bool sched_wake_stopped(struct sched_task *t);	/* any context; false: it was not
 __must_check int sched_set_affinity(struct sched_task *t, const struct cpuset *cpus);	/* -EINVAL if no online CPU; moves it if needed */
 __must_check int sched_set_policy(struct sched_task *t, enum sched_policy p, s32 rt_priority);	/* -EINVAL */
 void sched_set_nice(struct sched_task *t, s32 nice);
+/* Lends it a real-time priority (0: takes it back): above its own it runs as SCHED_FIFO, or SCHED_RR if it is that. Any context. */
+void sched_set_boost(struct sched_task *t, s32 rt_priority);
 u64 sched_rr_interval_ns(const struct sched_task *t);
 u64 sched_cpu_time_ns(const struct sched_task *t);	/* live sum of time on a CPU */
 

@@ -24,9 +24,9 @@ static void inherit(struct sched_task *t)
 	const struct sched_task *from = sched_in_idle() ? NULL : current_sched();
 
 	if (from) {
-		t->policy = from->policy;
+		t->policy = t->own_policy = from->own_policy;
 		t->nice = from->nice;
-		t->rt_priority = from->rt_priority;
+		t->rt_priority = t->own_rt_priority = from->own_rt_priority;
 		t->affinity = from->affinity;
 	} else {
 		memset(&t->affinity, 0xff, sizeof(t->affinity));
@@ -34,8 +34,8 @@ static void inherit(struct sched_task *t)
 	if (!from || !from->reset_on_fork)
 		return;
 	if (task_is_rt(t)) {		/* sched(7), "Resetting scheduling policy for child processes" */
-		t->policy = SCHED_POLICY_NORMAL;
-		t->rt_priority = 0;
+		t->policy = t->own_policy = SCHED_POLICY_NORMAL;
+		t->rt_priority = t->own_rt_priority = 0;
 	}
 	t->nice = max(t->nice, 0);
 }
@@ -109,15 +109,31 @@ struct policy_change {
 	s32 rt_priority;
 };
 
+/* Its own policy, or what it has been lent. */
+static void set_effective(struct sched_task *t)
+{
+	bool is_boosted = t->boost > t->own_rt_priority;
+
+	t->policy = is_boosted && !policy_is_rt(t->own_policy) ? SCHED_POLICY_FIFO : t->own_policy;
+	t->rt_priority = is_boosted ? t->boost : t->own_rt_priority;
+	t->to_tail = false;
+	t->se.slice_ns = policy_is_rt(t->policy) ? RR_SLICE_NS : SLICE_NS;
+	set_weight_fields(t);
+}
+
 static void change_policy(struct sched_task *t, const void *arg)
 {
 	const struct policy_change *to = arg;
 
-	t->policy = to->policy;
-	t->rt_priority = to->rt_priority;
-	t->to_tail = false;
-	t->se.slice_ns = policy_is_rt(to->policy) ? RR_SLICE_NS : SLICE_NS;
-	set_weight_fields(t);
+	t->own_policy = to->policy;
+	t->own_rt_priority = to->rt_priority;
+	set_effective(t);
+}
+
+static void change_boost(struct sched_task *t, const void *arg)
+{
+	t->boost = *(const s32 *)arg;
+	set_effective(t);
 }
 
 static void change_nice(struct sched_task *t, const void *arg)
@@ -147,6 +163,11 @@ int sched_set_policy(struct sched_task *t, enum sched_policy p, s32 rt_priority)
 	}
 	reconfigure(t, change_policy, &to);
 	return 0;
+}
+
+void sched_set_boost(struct sched_task *t, s32 rt_priority)
+{
+	reconfigure(t, change_boost, &rt_priority);
 }
 
 void sched_set_nice(struct sched_task *t, s32 nice)
@@ -192,9 +213,9 @@ int sched_set_affinity(struct sched_task *t, const struct cpuset *cpus)
 
 u64 sched_rr_interval_ns(const struct sched_task *t)
 {
-	if (READ_ONCE(t->policy) == SCHED_POLICY_FIFO)
+	if (READ_ONCE(t->own_policy) == SCHED_POLICY_FIFO)
 		return 0;
-	return READ_ONCE(t->policy) == SCHED_POLICY_RR ? RR_SLICE_NS : SLICE_NS;
+	return READ_ONCE(t->own_policy) == SCHED_POLICY_RR ? RR_SLICE_NS : SLICE_NS;
 }
 
 u64 sched_cpu_time_ns(const struct sched_task *t)

@@ -11,9 +11,10 @@
 /* FUTEX_WAIT's timeout is relative and monotonic; FUTEX_WAIT_BITSET's absolute, on the clock that the flag says. */
 static int get_deadline(uaddr_t from, u32 cmd, bool is_realtime, u64 *deadline_ns)
 {
-	int err = cmd == FUTEX_WAIT ? deadline_get(from, deadline_ns) : timeout_get(from, deadline_ns);
+	bool is_relative = cmd == FUTEX_WAIT;
+	int err = is_relative ? deadline_get(from, deadline_ns) : timeout_get(from, deadline_ns);
 
-	if (!err && cmd != FUTEX_WAIT)
+	if (!err && !is_relative)
 		*deadline_ns = is_realtime ? wall_to_deadline((s64)*deadline_ns) : wall_monotonic_to_deadline(*deadline_ns);
 	return err;
 }
@@ -44,6 +45,36 @@ static s64 wait(const struct futex_request *rq)
 	return -ERESTART_RESTARTBLOCK;
 }
 
+static bool has_timeout(u32 cmd)
+{
+	return cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI || cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI;
+}
+
+static bool takes_clock(u32 cmd)
+{
+	return cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_LOCK_PI2 || cmd == FUTEX_WAIT_REQUEUE_PI;
+}
+
+static s64 pi_operation(u32 cmd, struct futex_request *rq, const struct syscall_args *a)
+{
+	switch (cmd) {
+	case FUTEX_LOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return futex_lock_pi(rq, false);
+	case FUTEX_TRYLOCK_PI:
+		return futex_lock_pi(rq, true);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(rq);
+	case FUTEX_WAIT_REQUEUE_PI:
+		return futex_wait_requeue_pi(rq);
+	case FUTEX_CMP_REQUEUE_PI:
+		rq->value = (u32)a->v[5];
+		return futex_requeue_pi(rq, (u32)a->v[2], (u32)a->v[3]);
+	default:
+		return -ENOSYS;
+	}
+}
+
 s64 sys_futex(const struct syscall_args *a)
 {
 	u32 op = (u32)a->v[1], cmd = op & (u32)FUTEX_CMD_MASK;
@@ -53,10 +84,10 @@ s64 sys_futex(const struct syscall_args *a)
 	};
 	bool is_realtime = (op & FUTEX_CLOCK_REALTIME) != 0;
 
-	if (is_realtime && cmd != FUTEX_WAIT_BITSET)
+	if (is_realtime && !takes_clock(cmd))
 		return -ENOSYS;
-	if ((cmd == FUTEX_WAIT || cmd == FUTEX_WAIT_BITSET) && a->v[3]) {
-		int err = get_deadline(arg_uaddr(a, 3), cmd, is_realtime, &rq.deadline_ns);
+	if (has_timeout(cmd) && a->v[3]) {
+		int err = get_deadline(arg_uaddr(a, 3), cmd, is_realtime || cmd == FUTEX_LOCK_PI, &rq.deadline_ns);
 
 		if (err)
 			return err;
@@ -80,7 +111,7 @@ s64 sys_futex(const struct syscall_args *a)
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(&rq, (u32)a->v[2], (u32)a->v[3], (u32)a->v[5]);
 	default:
-		return -ENOSYS;
+		return pi_operation(cmd, &rq, a);
 	}
 }
 

@@ -74,7 +74,7 @@ int proc_show_stat(struct proc_text *t, const struct proc_subject *s)
 	else
 		pt_add(t, "%u %u 0 0 0 ", mm ? 1u : 0u, mm ? 1u : 0u);
 	pt_add(t, "%lu %lu %lu %lu 0 0 0 %d %u %u %u 0 0 0 ", m.pending & 0x7fffffff, m.blocked & 0x7fffffff, m.ignored & 0x7fffffff, m.caught & 0x7fffffff,
-	       p->exit_signal, th->sched.cpu, (u32)th->sched.rt_priority, (u32)th->sched.policy);
+	       p->exit_signal, th->sched.cpu, (u32)th->sched.own_rt_priority, (u32)th->sched.own_policy);
 	if (mm && can_see)
 		pt_add(t, "%lu %lu %lu %lu %lu %lu %lu %d\n", mm->start_data, mm->end_data, mm->start_brk, mm->arg_start, mm->arg_end, mm->env_start, mm->env_end,
 		       p->is_zombie ? p->exit_status : 0);
