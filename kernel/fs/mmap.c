@@ -35,7 +35,14 @@ static void vma_ids(struct file *f, u32 *major, u32 *minor, u64 *ino)
 	*ino = f->inode->ino;
 }
 
-const struct vma_ops file_vma_ops = { .get = vma_get, .put = file_put, .name = vma_name, .ids = vma_ids };
+static void vma_written(struct file *f)
+{
+	inode_touch(f->inode, ATTR_MTIME | ATTR_CTIME);
+}
+
+const struct vma_ops file_vma_ops = {
+	.get = vma_get, .put = file_put, .name = vma_name, .ids = vma_ids, .written = vma_written,
+};
 
 int generic_file_mmap(struct file *f, struct mm_map_request *rq)
 {

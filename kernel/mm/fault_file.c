@@ -178,6 +178,8 @@ static int fault_mapped(struct fault *f, u64 n_pages)
 		page_put(page);
 		return result_of(r);
 	}
+	if (f->is_write && f->v->file)
+		f->v->ops->written(f->v->file);
 	return map_shared(f, page);
 }
 

@@ -186,7 +186,7 @@ int mm_map(struct mm *mm, const struct mm_map_request *rq, u64 *addr)
 
 	if (!rq->len)
 		return -EINVAL;
-	if (!len)
+	if (!len || len > USPACE_END)
 		return -ENOMEM;
 	if (rq->mapping && (len >> PAGE_SHIFT > file_pages_max || rq->pgoff > file_pages_max - (len >> PAGE_SHIFT)))
 		return -EOVERFLOW;

@@ -37,6 +37,7 @@ struct vma_ops {
 	void (*put)(struct file *f);		/* task context; may sleep */
 	ssize_t (*name)(struct file *f, char *buf, size_t max);	/* path for /proc/PID/maps; ids below */
 	void (*ids)(struct file *f, u32 *dev_major, u32 *dev_minor, u64 *ino);
+	void (*written)(struct file *f);	/* a write fault on a shared page: the file's times, mmap(2); does not sleep */
 };
 
 struct vma {

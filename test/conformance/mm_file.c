@@ -33,6 +33,42 @@ static void shared_mapping(void)
 	munmap(p, 4 * PAGE);
 }
 
+static bool is_later(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+/* The times change at a write through the mapping, not when it is made or read. */
+static void times(void)
+{
+	const struct timespec ticks = { .tv_nsec = 50 * 1000 * 1000 };
+	int fd = temp_file(2 * PAGE);
+	struct stat before, after;
+	char *p;
+
+	fstat(fd, &before);
+	nanosleep(&ticks, NULL);
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ok(p != MAP_FAILED && p[PAGE] == 'b', "mapped and read");
+	fstat(fd, &after);
+	ok(!is_later(&after.st_mtim, &before.st_mtim) && !is_later(&after.st_ctim, &before.st_ctim), "that is no change");
+	munmap(p, 2 * PAGE);
+	p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	p[0] = 'P';
+	is_int(msync(p, PAGE, MS_SYNC), 0, "written, msync");
+	fstat(fd, &after);
+	ok(is_later(&after.st_mtim, &before.st_mtim) && is_later(&after.st_ctim, &before.st_ctim), "mtime and ctime are new");
+	munmap(p, 2 * PAGE);
+	before = after;
+	nanosleep(&ticks, NULL);
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	p[0] = 'Q';
+	fstat(fd, &after);
+	ok(!is_later(&after.st_mtim, &before.st_mtim), "a private write changes nothing");
+	munmap(p, PAGE);
+	close(fd);
+}
+
 static void private_mapping(void)
 {
 	int fd = temp_file(3 * PAGE);
@@ -146,6 +182,7 @@ static void open_modes(void)
 	is_errno(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, ro, 0) == MAP_FAILED, EINVAL, "length 0");
 	is_errno(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x200000, ro, 0) == MAP_FAILED, EOPNOTSUPP, "MAP_SHARED_VALIDATE with an unknown flag");
 	is_errno(syscall(SYS_mmap, NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, ro, ~0ul << 12) == -1, EOVERFLOW, "offset and length overflow");
+	is_errno(syscall(SYS_mmap, NULL, ~0ul << 12, PROT_READ, MAP_PRIVATE, ro, ~0ul << 12) == -1, ENOMEM, "but first the address space is too small");
 	close(ro);
 	close(wo);
 	close(ap);
@@ -198,6 +235,7 @@ int main(void)
 {
 	catch_faults();
 	shared_mapping();
+	times();
 	private_mapping();
 	ends();
 	truncated_copies();

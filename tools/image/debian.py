@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MPL-2.0
 """Takes files out of Debian packages without installing the packages.
 
-The archive's own tools do the work (apt-get download, dpkg-deb), so downloads are verified the
-way Debian verifies them.
+The archive's own tools do the work (apt-get download, dpkg-deb; apt-get source, dpkg-source), so
+downloads are verified the way Debian verifies them.
 """
 
 import contextlib
+import glob
 import os
 import re
 import shutil
@@ -60,18 +61,48 @@ def archives(packages, folder):
         with tempfile.TemporaryDirectory(prefix="keel-deb-") as temporary:
             os.chmod(temporary, 0o755)
             _download(missing, temporary)
-            for name in os.listdir(temporary):
-                shutil.copyfile(os.path.join(temporary, name), os.path.join(folder, f".{os.getpid()}"))
-                os.replace(os.path.join(folder, f".{os.getpid()}"), os.path.join(folder, name))
+            _keep(os.listdir(temporary), temporary, folder)
     found = [_archive(package, folder) for package in packages]
     if None in found:
         raise KeelError(f"{packages[found.index(None)]}: not among the downloaded packages")
     return found
 
 
-def _archive(package, folder):
-    names = [name for name in os.listdir(folder) if name.startswith(package + "_")]
+def _archive(package, folder, suffix=".deb"):
+    names = [name for name in os.listdir(folder)
+             if name.startswith(package + "_") and name.endswith(suffix)]
     return os.path.join(folder, max(names)) if names else None
+
+
+def _keep(names, temporary, folder):
+    """Move files to `folder`, each as one step and in this order."""
+    for name in names:
+        shutil.copyfile(os.path.join(temporary, name), os.path.join(folder, f".{os.getpid()}"))
+        os.replace(os.path.join(folder, f".{os.getpid()}"), os.path.join(folder, name))
+
+
+def source(package, folder):
+    """The path of the package's source description (.dsc) in `folder`, the files that it names
+    beside it; downloaded if it is missing. unpack_source() reads it."""
+    os.makedirs(folder, exist_ok=True)
+    if not _archive(package, folder, ".dsc"):
+        print(f"keel: downloading the source of Debian's {package}", file=sys.stderr, flush=True)
+        with tempfile.TemporaryDirectory(prefix="keel-deb-") as temporary:
+            os.chmod(temporary, 0o755)
+            files = os.path.join(temporary, "files")
+            os.mkdir(files)
+            _download_source(package, temporary, files)
+            _keep(sorted(os.listdir(files), key=lambda name: name.endswith(".dsc")), files, folder)
+    return _archive(package, folder, ".dsc")
+
+
+def unpack_source(dsc, target):
+    """Unpack a source package with Debian's patches to the folder `target`, which is made."""
+    done = subprocess.run(["dpkg-source", "--no-check", "-x", dsc, target],
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise KeelError(f"{dsc}: dpkg-source cannot read it; remove it to have it downloaded "
+                        f"again\n{done.stderr.strip()}")
 
 
 @contextlib.contextmanager
@@ -109,6 +140,29 @@ def _download(packages, folder):
         if attempt == 0:
             _update_lists()
     raise KeelError(f"cannot download {' '.join(packages)}:\n{done.stderr.strip()}")
+
+
+def _download_source(package, folder, files):
+    """Few machines have lists of source packages. So make some, apart from the machine's own,
+    from the places where it gets its binary packages."""
+    parts, lists = os.path.join(folder, "parts"), os.path.join(folder, "lists")
+    os.mkdir(parts)
+    os.makedirs(os.path.join(lists, "partial"))
+    for path in glob.glob("/etc/apt/sources.list") + glob.glob("/etc/apt/sources.list.d/*"):
+        with open(path, encoding="utf-8") as text:
+            places = text.read()
+        places = re.sub(r"^Types:.*", "Types: deb-src", places, flags=re.M)
+        places = re.sub(r"^deb\b(?!-)", "deb-src", places, flags=re.M)
+        with open(os.path.join(parts, os.path.basename(path)), "w", encoding="utf-8") as text:
+            text.write(places)
+    apt = ["apt-get", "-q", "-o", "Dir::Etc::sourcelist=/dev/null",
+           "-o", f"Dir::Etc::sourceparts={parts}", "-o", f"Dir::State::lists={lists}",
+           "-o", "Dir::Cache::pkgcache=", "-o", "Dir::Cache::srcpkgcache="]
+    subprocess.run([*apt, "update"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run([*apt, "source", "--download-only", package], cwd=files,
+                          capture_output=True, text=True)
+    if done.returncode:
+        raise KeelError(f"cannot download the source of {package}:\n{done.stderr.strip()}")
 
 
 def _update_lists():

@@ -6,16 +6,16 @@ Sources go by their change time: an installed program carries the date of its pa
 import os
 import tempfile
 
-from image import busybox, debian_min, debian_test, overlay
+from image import busybox, debian_min, debian_posix, debian_test, overlay
 from keel import paths
 from keel.errors import BadUsage, KeelError
 
 BUILDERS = {"busybox": busybox.build, "debian-min": debian_min.build,
-            "debian-test": debian_test.build}
+            "debian-posix": debian_posix.build, "debian-test": debian_test.build}
 _SOURCES = {"busybox": [busybox.BINARY]}
 
 # What ./keel run gives a guest by default: an archive and what it unpacks to must fit.
-MEMORY = {"debian-min": "512M", "debian-test": "1G"}
+MEMORY = {"debian-min": "512M", "debian-posix": "1G", "debian-test": "1G"}
 DEFAULT_MEMORY = "256M"
 
 _NEWC = (b"070701", b"070702")
