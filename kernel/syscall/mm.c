@@ -84,7 +84,7 @@ static s64 map_file(struct mm_map_request *rq, s32 fd, u64 flags)
 		return err;
 	if (type == MAP_SHARED_VALIDATE && (flags & ~(u64)VALIDATED))
 		result = -EOPNOTSUPP;
-	else if ((type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) || (flags & MAP_GROWSDOWN))
+	else if ((type != MAP_SHARED && type != MAP_PRIVATE && type != MAP_SHARED_VALIDATE) || (flags & (MAP_GROWSDOWN | MAP_HUGETLB)))
 		result = -EINVAL;
 	else {
 		rq->vma_flags |= is_shared ? VMA_SHARED : 0;
@@ -100,6 +100,8 @@ s64 sys_mmap(const struct syscall_args *a)
 
 	if (a->v[5] & ~PAGE_MASK)
 		return -EINVAL;
+	if ((a->v[3] & MAP_ANONYMOUS) && (a->v[3] & MAP_HUGETLB))
+		return a->v[1] ? -ENOMEM : -EINVAL;	/* the pool of huge pages is empty */
 	if (a->v[3] & MAP_ANONYMOUS)
 		return map_anonymous(&rq, a->v[3]);
 	return map_file(&rq, (s32)a->v[4], a->v[3]);

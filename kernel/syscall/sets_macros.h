@@ -7,9 +7,12 @@
 #include "syscall/sets.h"
 
 #define YES(f)		{ (u64)(f), 0, FLAG_SUPPORTED, #f }	/* supported */
+#define YES_AS(f, text)	{ (u64)(f), 0, FLAG_SUPPORTED, text }	/* strace, and so the tracer, calls it otherwise */
 #define IGN(f)		{ (u64)(f), 0, FLAG_IGNORED, #f }	/* ignored as Linux ignores it */
+#define IGN_AS(f, text)	{ (u64)(f), 0, FLAG_IGNORED, text }
 #define NO(f)		{ (u64)(f), 0, FLAG_REFUSED, #f }	/* Linux has it, we refuse it */
 #define FIELD(f, m)	{ (u64)(f), (u64)(m), FLAG_SUPPORTED, #f }	/* one value of a multi-bit field */
+#define IGN_FIELD(f, m)	{ (u64)(f), (u64)(m), FLAG_IGNORED, #f }
 #define NO_FIELD(f, m)	{ (u64)(f), (u64)(m), FLAG_REFUSED, #f }
 
 /* A set whose unknown bits get `err` (positive errno). */

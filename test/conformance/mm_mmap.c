@@ -48,6 +48,7 @@ static void errors(void)
 	is_errno(raw_mmap(0, PAGE, PROT_READ, MAP_ANONYMOUS, -1, 0) == MAP_FAILED, EINVAL, "neither shared nor private");
 	is_errno(raw_mmap(0, PAGE, PROT_READ, ANON, -1, 1) == MAP_FAILED, EINVAL, "offset not page aligned");
 	is_errno(raw_mmap(0, PAGE, PROT_READ, MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED, EINVAL, "MAP_SHARED_VALIDATE of anonymous memory");
+	is_errno(raw_mmap(0, 2 << 20, PROT_READ, ANON | MAP_HUGETLB, -1, 0) == MAP_FAILED, ENOMEM, "MAP_HUGETLB without huge pages");
 	is_errno(raw_mmap((unsigned long)p + 1, PAGE, PROT_READ, ANON | MAP_FIXED, -1, 0) == MAP_FAILED, EINVAL, "MAP_FIXED at an unaligned address");
 	is_errno(raw_mmap(0, ~0ul, PROT_READ, ANON, -1, 0) == MAP_FAILED, ENOMEM, "length beyond everything");
 	is_errno(raw_mmap(0, 1ul << 47, PROT_READ, ANON | MAP_NORESERVE, -1, 0) == MAP_FAILED, ENOMEM, "length of the whole address space");

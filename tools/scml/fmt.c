@@ -14,6 +14,7 @@ struct formatter {
 	FILE *out;
 	size_t column;			/* 0: nothing on this line yet */
 	bool in_rule, in_note;
+	bool is_indented;		/* nothing but the indent on this line yet */
 	bool must_break;		/* a comment ends the line */
 	int last;			/* kind of the token before */
 	char *chunk;			/* tokens between two places where a line may be broken */
@@ -32,6 +33,7 @@ static void put(struct formatter *f, const char *text, size_t n)
 {
 	fwrite(text, 1, n, f->out);
 	f->column += n;
+	f->is_indented = false;
 }
 
 static void begin_rest(struct formatter *f)
@@ -40,6 +42,7 @@ static void begin_rest(struct formatter *f)
 		put(f, "//:", 3);
 	put(f, "\t", 1);
 	f->column = TAB;
+	f->is_indented = true;
 }
 
 static void flush_chunk(struct formatter *f)
@@ -49,9 +52,9 @@ static void flush_chunk(struct formatter *f)
 	if (f->must_break || (f->column && f->column + 1 + f->n > WIDTH)) {
 		end_line(f);
 		begin_rest(f);
-	} else if (f->column && f->column != TAB) {
-		put(f, " ", 1);
 	}
+	if (f->column && !f->is_indented)
+		put(f, " ", 1);
 	put(f, f->chunk, f->n);
 	f->n = 0;
 }

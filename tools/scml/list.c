@@ -6,16 +6,14 @@
  *	struct	NAME	FILE	LINE	MEMBERS
  *	flags	NAME	FILE	LINE	supported|ignored|refused	PARTS	ERRNO
  *
- * MEMBERS are apart by blanks: `name`, `name=A|<b>|3`, `name={…}`, `name=[…]`, and `..` at the end of an open list. PARTS are apart by |.
+ * MEMBERS are apart by commas: `name`, `name=A|<b>|3`, `name={…}`, `name=[…]`, and `..` at the end of an open list. PARTS are apart by |.
  */
 #include "check.h"
 
-static void put_pattern(FILE *out, const struct pattern *pattern)
+static void put_members(FILE *out, const struct pattern *pattern);
+
+static void put_flags(FILE *out, const struct pattern *pattern)
 {
-	if (pattern->kind != PATTERN_FLAGS) {
-		fputs(pattern->kind == PATTERN_STRUCT ? "{...}" : "[...]", out);
-		return;
-	}
 	for (size_t i = 0; i < pattern->n; i++) {
 		const struct part *part = &pattern->parts[i];
 		bool is_name = part->kind == PART_NAME || part->kind == PART_NUMBER;
@@ -24,19 +22,35 @@ static void put_pattern(FILE *out, const struct pattern *pattern)
 	}
 }
 
+static void put_pattern(FILE *out, const struct pattern *pattern)
+{
+	if (pattern->kind == PATTERN_FLAGS) {
+		put_flags(out, pattern);
+		return;
+	}
+	putc(pattern->kind == PATTERN_STRUCT ? '{' : '[', out);
+	if (pattern->kind == PATTERN_STRUCT)
+		put_members(out, pattern);
+	for (size_t i = 0; pattern->kind == PATTERN_ARRAY && i < pattern->n; i++) {
+		fputs(i ? "," : "", out);
+		put_pattern(out, pattern->elements[i]);
+	}
+	putc(pattern->kind == PATTERN_STRUCT ? '}' : ']', out);
+}
+
 static void put_members(FILE *out, const struct pattern *pattern)
 {
 	for (size_t i = 0; i < pattern->n; i++) {
 		const struct member *m = &pattern->members[i];
 
-		fprintf(out, "%s%.*s", i ? " " : "", (int)m->name.len, m->name.at);
+		fprintf(out, "%s%.*s", i ? "," : "", (int)m->name.len, m->name.at);
 		if (m->pattern) {
 			putc('=', out);
 			put_pattern(out, m->pattern);
 		}
 	}
 	if (pattern->is_open)
-		fputs(pattern->n ? " .." : "..", out);
+		fputs(pattern->n ? ",.." : "..", out);
 }
 
 static void put_rule(FILE *out, const struct rule *rule)
