@@ -36,36 +36,29 @@ u64 ucopy_raw_cmpxchg32(u64 addr, u32 expect, u32 store, u32 *old);
 u64 ucopy_raw_touch_read(u64 addr);
 u64 ucopy_raw_touch_write(u64 addr);
 
-#ifdef KEEL_DEBUG
 /* As gcc declares them. */
 void __asan_loadN_noabort(void *addr, long size);
 void __asan_storeN_noabort(void *addr, long size);
 
-/* The assembly escapes the compiler's checks, so the kernel's side of a copy is checked here. */
-static void check_load(const void *p, size_t n)
+/* Debug build: the assembly escapes the compiler's checks, so the kernel's side of a copy is checked here. */
+static void check(const void *p, size_t n, bool is_store)
 {
+	(void)p, (void)n, (void)is_store;
+#ifdef KEEL_DEBUG
 	if (n)
-		__asan_loadN_noabort((void *)(u64)p, (long)n);
-}
-
-static void check_store(const void *p, size_t n)
-{
-	if (n)
-		__asan_storeN_noabort((void *)(u64)p, (long)n);
-}
-#else
-static void check_load(const void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-}
-
-static void check_store(const void *p, size_t n)
-{
-	(void)p;
-	(void)n;
-}
+		(is_store ? __asan_storeN_noabort : __asan_loadN_noabort)((void *)(u64)p, (long)n);
 #endif
+}
+
+static void check_load(const void *p, size_t n)
+{
+	check(p, n, false);
+}
+
+static void check_store(const void *p, size_t n)
+{
+	check(p, n, true);
+}
 
 /* How much of [addr, addr+n) is in user space, from its start. Copying into another process's memory would be a kernel bug. */
 static size_t user_part(const struct uspace *us, u64 addr, size_t n)
