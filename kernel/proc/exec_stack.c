@@ -37,13 +37,13 @@ static void flush(struct writer *w)
 	size_t len = w->n * sizeof(u64);
 	ssize_t n;
 
+	w->n = 0;		/* after an error too: what comes goes nowhere */
 	if (w->err || !len)
 		return;
 	n = mm_access(w->mm, w->at, w->buf, len, true, false);
 	if (n < 0 || (size_t)n < len)
 		w->err = n < 0 && n != -EIO ? (int)n : -EFAULT;
 	w->at += len;
-	w->n = 0;
 }
 
 static void put_word(struct writer *w, u64 word)
