@@ -58,7 +58,7 @@ static void start(void *arg)
 
 	run_ktests_if_asked();
 	initramfs_load();
-	boot_free_init();
+	page_count_boot(boot_free_init());
 	init_run();
 }
 

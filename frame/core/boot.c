@@ -82,7 +82,7 @@ bool boot_option(const char *name, char *value, size_t max)
 	return true;
 }
 
-static void donate(const char *start, const char *end)
+static u64 donate(const char *start, const char *end)
 {
 	u64 first = image_phys(start) >> PAGE_SHIFT, last = image_phys(end) >> PAGE_SHIFT;
 
@@ -90,15 +90,14 @@ static void donate(const char *start, const char *end)
 		kasan_unpoison((void *)(frame_direct_base + (first << PAGE_SHIFT)), (last - first) << PAGE_SHIFT);
 		frames_donate(pfn_page(first), last - first);
 	}
-	for (; first < last; first++)
-		policy_frames_free(pfn_page(first), 0);
+	for (u64 i = first; i < last; i++)
+		policy_frames_free(pfn_page(i), 0);
+	return last > first ? last - first : 0;
 }
 
-void boot_free_init(void)
+u64 boot_free_init(void)
 {
 	cpu_unmap_guards();
 	paging_protect_image();
-	donate(init_text_start, init_text_end);
-	donate(init_data_start, init_data_end);
-	donate(relocs_start, initramfs_start);
+	return donate(init_text_start, init_text_end) + donate(init_data_start, init_data_end) + donate(relocs_start, initramfs_start);
 }

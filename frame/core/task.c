@@ -33,6 +33,12 @@ struct stack_cache {
 static PERCPU(struct stack_cache, cpu_stacks);
 static struct spinlock_soft stack_lock = SPINLOCK_INIT("stack cache");
 static struct stack_cache common_stacks;	/* [stack_lock] */
+static u64 stack_frames;			/* [a] in all stacks, cached ones too */
+
+u64 task_stack_frames(void)
+{
+	return READ_ONCE(stack_frames);
+}
 
 static struct cached_stack *cache_pop(struct stack_cache *c)
 {
@@ -116,6 +122,7 @@ int stack_alloc(void **stack)
 		kmap_free(va, STACK_SIZE);
 		goto fail;
 	}
+	__atomic_fetch_add(&stack_frames, STACK_PAGES, __ATOMIC_RELAXED);
 	*stack = (void *)va;
 	kasan_unpoison(*stack, STACK_SIZE);
 	/* Nothing of a former owner; and under QEMU's emulation, stores to a page where firmware once ran are slow until that is overwritten. */
@@ -140,6 +147,7 @@ void stack_free(void *stack)
 	kmap_unmap(va, STACK_SIZE);
 	kmap_free(va, STACK_SIZE);
 	free_pages(pages, STACK_PAGES);
+	__atomic_fetch_sub(&stack_frames, STACK_PAGES, __ATOMIC_RELAXED);
 }
 
 int task_init(struct task *t, void (*fn)(void *arg), void *arg, bool is_user)

@@ -18,6 +18,7 @@
 void alloc_init(void);					/* takes boot_memory over */
 /* Frames that the boot no longer needs (initramfs): RESERVED → free memory. */
 void page_donate(struct page *first, u64 n);
+void page_count_boot(u64 n);	/* the frame gave back n frames that it never asked for: its image's */
 /* 2^order frames, FREE → claimed as `state` with one reference (the head's and each tail's). */
 struct page *page_alloc(u32 order, enum frame_state state, u32 flags);
 void page_free(struct page *p, u32 order);		/* the caller holds the only reference, or none is left */
@@ -35,8 +36,8 @@ struct slab_cache;
 struct slab_cache *slab_create(const char *name, size_t size, size_t align, u32 flags, void (*ctor)(void *obj));	/* start-up only: panics without memory */
 void *slab_alloc(struct slab_cache *c, u32 flags);
 void slab_free(struct slab_cache *c, void *obj);
-/* Debug build: logs each cache that still has live objects. True if there were any. Called at power-off. */
-bool slab_report_leaks(void);
+/* Debug build: logs how many objects of each cache are in use. At power-off, and with SysRq m. */
+void slab_report_live(void);
 
 /* Something that can give memory back: dentries, inodes. scan() frees about `want` objects and returns how many it freed.
  * Task context; it must not allocate with ALLOC_SLEEP, enter a file system, or take a lock that is held while memory is allocated
@@ -46,6 +47,14 @@ struct shrinker {
 	u64 (*scan)(struct shrinker *s, u64 want);
 };
 void shrinker_register(struct shrinker *s);
+/* Gives back what can be had again: clean file pages; shrinkers' objects. Task context. */
+void mem_drop_caches(bool pages, bool objects);
+
+#ifdef KEEL_DEBUG
+/* mm/fault_inject.c: which allocations fail on purpose. -EINVAL */
+__must_check int alloc_inject_set(const char *words, size_t len);
+void alloc_inject_get(char *words, size_t max);
+#endif
 
 struct mem_stat {		/* in pages */
 	u64 total, free, available, cached, buffers, shmem, anon, mapped, dirty, writeback, slab_reclaimable, slab_unreclaimable,

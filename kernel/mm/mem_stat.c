@@ -5,6 +5,7 @@
  */
 #include <lib/types.h>
 #include <frame/percpu.h>
+#include <frame/task.h>
 #include "mm/alloc.h"
 #include "mm/page_alloc.h"
 #include "mm/mm.h"
@@ -43,13 +44,13 @@ void mem_stat(struct mem_stat *out)
 		.cached = LIVE(cached), .buffers = LIVE(buffers), .shmem = LIVE(shmem), .anon = LIVE(anon),
 		.mapped = LIVE(mapped), .dirty = LIVE(dirty), .writeback = LIVE(writeback),
 		.slab_reclaimable = LIVE(slab_reclaimable), .slab_unreclaimable = LIVE(slab_unreclaimable),
-		.kernel_stack = LIVE(kernel_stack), .active_file = LIVE(active_file),
+		.kernel_stack = task_stack_frames(), .active_file = LIVE(active_file),
 		.inactive_file = LIVE(inactive_file), .mlocked = LIVE(mlocked), .unevictable = LIVE(mlocked),
 		.committed = mm_committed_pages(), .commit_limit = mm_commit_limit(),
 	};
 	/* Without swap neither anonymous memory nor tmpfs can be evicted, so their pages are on no list: all count as active. */
 	out->active_anon = out->anon + out->shmem;
-	/* The frame takes frames for stacks and page tables alone; whoever makes tasks counts the stacks. */
+	/* The frame takes frames for stacks and page tables, and few others at start-up. */
 	out->page_tables = frame > out->kernel_stack ? frame - out->kernel_stack : 0;
 	reclaimable = out->active_file + out->inactive_file + out->slab_reclaimable / 2;
 	out->available = out->free + reclaimable;

@@ -310,6 +310,11 @@ void policy_frames_free(struct page *page, u32 order)
 	return_frames(page, order);
 }
 
+void page_count_boot(u64 n)
+{
+	__atomic_fetch_add(&frame_pages_out, n, __ATOMIC_RELAXED);
+}
+
 void policy_untyped_free(struct page *page)
 {
 	u32 flags = page->flags;

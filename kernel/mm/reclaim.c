@@ -215,3 +215,16 @@ u64 reclaim_pages(u64 want)
 	mutex_unlock(&reclaim_lock);
 	return freed;
 }
+
+void mem_drop_caches(bool pages, bool objects)
+{
+	if (mutex_lock_killable(&reclaim_lock))
+		return;
+	while (pages && reclaim_file(SCAN_BATCH * SCAN_ROUNDS) && !current_killed())
+		sched_check();
+	/* What was used lately is passed over the first time; what is freed may free its parent. */
+	for (u32 idle = 0; objects && idle < 3 && !current_killed(); sched_check())
+		idle = reclaim_objects(SCAN_BATCH) ? 0 : idle + 1;
+	(void)slab_shrink();
+	mutex_unlock(&reclaim_lock);
+}

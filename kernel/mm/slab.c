@@ -14,7 +14,7 @@
  * passed: a reader who looks at a freed object sees an object of this type, perhaps another one (he must check after taking a reference).
  *
  * Debug build: each object ends in a red zone; freed objects are poisoned and wait in a quarantine (a ring of the last 512) before they can be
- * handed out again; live objects are counted and reported at power-off. Constructed and type-safe objects stay readable, so they get the red zone only.
+ * handed out again; live objects are counted and reported (slab_report_live). Constructed and type-safe objects stay readable, so they get the red zone only.
  *
  * Locking: cache.lock (soft), nothing inside it. Frames are taken and given back outside it.
  */
@@ -500,18 +500,14 @@ u64 slab_shrink(void)
 	return pages;
 }
 
-bool slab_report_leaks(void)
+void slab_report_live(void)
 {
 	struct slab_cache *c;
-	bool any = false;
 
 	list_for_each_entry(c, &all_caches, node) {
 		s64 live = __atomic_load_n(&c->live, __ATOMIC_RELAXED);
 
-		if (live <= 0 || c == &cache_of_caches)
-			continue;
-		klog(LOG_WARNING, "slab: %s: %lld objects of %u bytes are still in use\n", c->name, (long long)live, c->size);
-		any = true;
+		if (live > 0 && c != &cache_of_caches)
+			klog(LOG_INFO, "slab: %s: %lld objects of %u bytes are in use", c->name, (long long)live, c->size);
 	}
-	return any;
 }

@@ -53,6 +53,7 @@ static void dump_memory(void)
 	     m.inactive_anon * KIB, m.active_file * KIB, m.inactive_file * KIB, m.unevictable * KIB, m.mapped * KIB);
 	klog(LOG_INFO, "slab_reclaimable:%lukB slab_unreclaimable:%lukB kernel_stack:%lukB pagetables:%lukB committed:%lukB", m.slab_reclaimable * KIB,
 	     m.slab_unreclaimable * KIB, m.kernel_stack * KIB, m.page_tables * KIB, m.committed * KIB);
+	slab_report_live();
 }
 
 void sysrq_run(u8 letter)

@@ -158,7 +158,7 @@ s64 sys_reboot(const struct syscall_args *a)
 		machine_halt();
 	case LINUX_REBOOT_CMD_POWER_OFF:
 		klog(LOG_EMERG, "power down");
-		(void)slab_report_leaks();
+		slab_report_live();
 		machine_power_off();
 	case LINUX_REBOOT_CMD_CAD_ON:	/* no keyboard driver sends Ctrl-Alt-Del: nothing to switch */
 	case LINUX_REBOOT_CMD_CAD_OFF:

@@ -24,7 +24,7 @@ const void *boot_acpi_table(const char sig[4], u32 n, size_t *len);
 u64 boot_entry_cycles(void);
 /* Starts the other CPUs (at most `limit`, 0: all): each arrives in policy_secondary_start. Task context, allocator ready. */
 void boot_start_cpus(u32 limit);
-/* Frees the frame's start-up code and data: after this no __init function may run. */
-void boot_free_init(void);
+/* Frees the frame's start-up code and data, and says how many frames: after this no __init function may run. */
+u64 boot_free_init(void);
 
 #endif

@@ -57,6 +57,7 @@ __must_check int task_init(struct task *t, void (*fn)(void *arg), void *arg, boo
 
 /* Frees stack and FPU area. The task must have been switched away from for good. May be called in soft context; never allocates. */
 void task_fini(struct task *t);
+u64 task_stack_frames(void);	/* in stacks, spare ones included */
 
 /*
  * Runs `next` on this CPU in place of the current task; returns when the current task is switched to again.

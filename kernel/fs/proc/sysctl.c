@@ -148,6 +148,24 @@ static int write_printk(const struct proc_subject *s, const char *text, size_t l
 	return 0;
 }
 
+#ifdef KEEL_DEBUG
+static int show_failalloc(struct proc_text *t, const struct proc_subject *s)
+{
+	char words[32];
+
+	(void)s;
+	alloc_inject_get(words, sizeof(words));
+	pt_add(t, "%s\n", words);
+	return 0;
+}
+
+static int write_failalloc(const struct proc_subject *s, const char *text, size_t len)
+{
+	(void)s;
+	return alloc_inject_set(text, len);
+}
+#endif
+
 /* --- random */
 
 static void add_uuid(struct proc_text *t, const u8 b[16])
@@ -201,6 +219,17 @@ static int show_entropy(struct proc_text *t, const struct proc_subject *s)
 
 /* --- vm, fs */
 
+static int write_drop_caches(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	if (parse(text, len, &v) || v < 1 || v > 4)
+		return -EINVAL;
+	mem_drop_caches(v & 1, v & 2);		/* 4, alone: no line in the log, where we write none */
+	return 0;
+}
+
 static int show_file_nr(struct proc_text *t, const struct proc_subject *s)
 {
 	(void)s;
@@ -241,6 +270,9 @@ static const struct proc_node kernel_files[] = {
 	CONSTANT("cap_last_cap", "40"),
 	{ .name = "domainname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "domain" },
 	{ .name = "hostname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "host" },
+#ifdef KEEL_DEBUG
+	SETTING("keel_failalloc", show_failalloc, write_failalloc),
+#endif
 	SETTING("keel_trace", show_trace, write_trace), CONSTANT("ngroups_max", "65536"), SHOWN("osrelease", show_release), CONSTANT("ostype", "Linux"),
 	CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"), SETTING("pid_max", show_pid_max, write_pid_max),
 	SETTING("printk", show_printk, write_printk), DIRECTORY("random", random_files),
@@ -249,6 +281,7 @@ static const struct proc_node kernel_files[] = {
 
 static const struct proc_node vm_files[] = {
 	NUMBER("admin_reserve_kbytes", mm_tunables.admin_reserve_kbytes, true, 0, ~0ull >> 1),
+	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .write = write_drop_caches },
 	NUMBER("max_map_count", mm_tunables.max_map_count, false, 0, 0x7fffffff), NUMBER("mmap_min_addr", mm_tunables.mmap_min_addr, true, 0, ~0ull >> 1),
 	NUMBER("overcommit_kbytes", mm_tunables.overcommit_kbytes, true, 0, ~0ull >> 1), NUMBER("overcommit_memory", mm_tunables.overcommit_memory, false, 0, 2),
 	NUMBER("overcommit_ratio", mm_tunables.overcommit_ratio, false, 0, 0x7fffffff),
