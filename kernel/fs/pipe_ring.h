@@ -88,6 +88,7 @@ __must_check int pipe_attach(struct inode *inode);	/* pipe(2)'s: a pipe with bot
 struct splice_batch {
 	struct pipe_buf bufs[SPLICE_BATCH];
 	u32 n;
+	bool is_end;	/* pipe_peek: no buffer stood behind these */
 };
 
 /* Room for at least one buffer: how many slots, at most `want`, are promised (a pipe_fill must follow); -EAGAIN, -EPIPE (SIGPIPE has been sent), -ERESTARTSYS */

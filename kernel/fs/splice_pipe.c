@@ -120,16 +120,18 @@ int pipe_drain_begin(struct pipe *p)
 size_t pipe_peek(struct pipe *p, u32 skip, size_t len, struct splice_batch *b)
 {
 	size_t n = 0;
+	u32 at;
 
 	MUTEX_GUARD(&p->lock);
 	b->n = 0;
-	for (u32 at = p->tail + skip; at != p->head && n < len && b->n < SPLICE_BATCH; at++) {
+	for (at = p->tail + skip; at != p->head && n < len && b->n < SPLICE_BATCH; at++) {
 		struct pipe_buf *buf = &b->bufs[b->n++];
 
 		*buf = *pipe_slot(p, at);
 		buf->len = (u32)min_t(size_t, buf->len, len - n);
 		n += buf->len;
 	}
+	b->is_end = at == p->head;
 	return n;
 }
 
@@ -204,7 +206,8 @@ ssize_t pipe_to_pipe(struct pipe *in, struct pipe *out, size_t len, bool keep)
 		n = share(out, &batch, &bytes);
 		done += bytes;
 		skip += batch.n;
-		if (n < (int)batch.n)
+		/* A writer may have added to the last buffer since: what stands behind it now does not follow on what was shared. */
+		if (n < (int)batch.n || batch.is_end)
 			break;
 	}
 	pipe_drain_end(in, keep ? 0 : done);

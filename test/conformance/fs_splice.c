@@ -641,6 +641,58 @@ static void packets(void)
 	close(fd), close(p[0]), close(p[1]);
 }
 
+#define NUMBERS 200000
+
+static void *count_into(void *arg)
+{
+	for (long i = 0; i < NUMBERS; i++)
+		if (write(*(int *)arg, &i, sizeof(i)) != sizeof(i))
+			break;
+	close(*(int *)arg);
+	return NULL;
+}
+
+static void *count_out_of(void *arg)
+{
+	static long bad;
+	long got, want = 0;
+
+	bad = 0;
+	while (read(*(int *)arg, &got, sizeof(got)) == sizeof(got))
+		bad += got != want++;
+	bad += want != NUMBERS;
+	return &bad;
+}
+
+/* Small writes are added to the last page of a pipe while that is passed on to another one: nothing is lost, doubled or out of order. */
+static void growing(bool by_tee)
+{
+	int a[2], b[2], null = open("/dev/null", O_WRONLY);
+	pthread_t writer, reader;
+	void *bad;
+	ssize_t n;
+
+	pipe(a);
+	pipe(b);
+	pthread_create(&writer, NULL, count_into, &a[1]);
+	pthread_create(&reader, NULL, count_out_of, &b[0]);
+	if (by_tee) {
+		while ((n = tee(a[0], b[1], 1 << 20, 0)) > 0)
+			for (ssize_t used; n > 0 && (used = splice(a[0], NULL, null, NULL, (size_t)n, 0)) > 0;)
+				n -= used;
+	} else {
+		while (splice(a[0], NULL, b[1], NULL, 1 << 20, 0) > 0)
+			;
+	}
+	close(b[1]);
+	pthread_join(writer, NULL);
+	pthread_join(reader, &bad);
+	is_int(*(long *)bad, 0, "a stream of small writes, passed on by %s", by_tee ? "tee" : "splice");
+	close(a[0]);
+	close(b[0]);
+	close(null);
+}
+
 int main(void)
 {
 	fs_begin();
@@ -663,5 +715,7 @@ int main(void)
 	killed();
 	limits();
 	packets();
+	growing(true);
+	growing(false);
 	return fs_end();
 }
