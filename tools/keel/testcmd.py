@@ -6,12 +6,12 @@ import time
 
 from keel import build
 from keel.errors import BadUsage, Interrupted, KeelError
-from keel.testing import consoles, fault, ktest, pool, unit
+from keel.testing import compat, consoles, fault, ktest, pool, unit
 from keel.testing.guest import Apps, Conformance
 from keel.testing.model import Config
 from run import linux, vm
 
-LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), fault, consoles)}
+LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), fault, consoles, compat)}
 DEFAULT = ((False, 2), (True, 4))  # (debug build, CPUs)
 ALL = tuple((debug, cpus) for debug in (False, True) for cpus in (1, 2, 4))
 LINUX_CPUS = 2
@@ -45,6 +45,9 @@ def main(args):
     """Entry point of `./keel test`; returns the exit status."""
     options = parser().parse_args(args)
     chosen = choose(options.names)
+    if not options.names and not options.all:
+        chosen = {name: tests for name, tests in chosen.items()
+                  if not getattr(LAYERS[name], "ONLY_IF_ASKED", False)}
     if options.on_linux or options.record:
         chosen = {name: tests for name, tests in chosen.items() if LAYERS[name].ON_LINUX}
     if options.list:
