@@ -367,30 +367,22 @@ bool ucursor_next(struct ucursor *c, struct upte *out)
 	return false;
 }
 
-static void nothing(struct ucursor *c, struct upte *out)
-{
-	c->seen = 0;
-	*out = (struct upte){ 0 };
-}
-
 bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
 {
+	bool has_table;
 	u64 e;
 
 	BUG_ON(va >= c->end || !IS_ALIGNED(va, PAGE_SIZE));
 	if (c->leaf && (c->at ^ va) >= LEAF_SPAN)
 		leave(c);
 	c->at = va;
-	if (!c->leaf && enter(c)) {
-		nothing(c, out);
-		return false;
-	}
-	e = __atomic_load_n(&c->leaf[pt_index(va, 1)], __ATOMIC_RELAXED);
+	has_table = c->leaf || !enter(c);
+	e = has_table ? __atomic_load_n(&c->leaf[pt_index(va, 1)], __ATOMIC_RELAXED) : 0;
+	*out = (struct upte){ 0 };
+	c->seen = 0;
 	if (e)
 		report(c, e, out);
-	else
-		nothing(c, out);
-	return true;
+	return has_table;
 }
 
 static void must_enter(struct ucursor *c)
