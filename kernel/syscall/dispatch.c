@@ -60,12 +60,13 @@ static u64 refused_bits(const struct flag_set *set, u64 value)
 	return refused | (set->ignores_unknown ? 0 : value & ~known);
 }
 
-static s64 refuse(u64 nr, const struct syscall_row *row, const struct flag_set *set, u64 bits)
+/* False: the set names no error of its own, the handler has it. */
+static bool refuse(u64 nr, const struct syscall_row *row, const struct flag_set *set, u64 bits)
 {
 	if (first_time(said_refused, nr))
 		klog(LOG_INFO, "%s: flags %#lx of %s are not supported; first used by %s[%d]", row->name, bits, set->name, current_sched()->comm,
 		     thread_tid(current_thread()));
-	return set->error;
+	return set->error != 0;
 }
 
 /* With a row and a handler. Inline: on the way of every call. */
@@ -80,8 +81,8 @@ static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscal
 		if (likely(!(value & ~c->passes)))
 			continue;
 		bits = refused_bits(row->args[c->arg].set, value);
-		if (bits)
-			return refuse(nr, row, row->args[c->arg].set, bits);
+		if (bits && refuse(nr, row, row->args[c->arg].set, bits))
+			return row->args[c->arg].set->error;
 	}
 	return row->handler(a);
 }
