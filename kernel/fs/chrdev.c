@@ -66,6 +66,21 @@ const struct file_ops *chrdev_find(u64 dev, void **private)
 	return d->ops;
 }
 
+bool chrdev_next_major(u32 from, u32 *major, char name[32])
+{
+	const struct chrdev *d, *found = NULL;
+
+	MUTEX_GUARD(&devices_mutex);
+	list_for_each_entry(d, &devices, node)
+		if (dev_major(d->dev) >= from && (!found || dev_major(d->dev) < dev_major(found->dev)))
+			found = d;
+	if (found) {
+		*major = (u32)dev_major(found->dev);
+		memcpy(name, found->name, sizeof(found->name));
+	}
+	return found != NULL;
+}
+
 void chrdev_set_listener(void (*fn)(const struct chrdev *d))
 {
 	const struct chrdev *d;

@@ -20,6 +20,7 @@ struct chrdev {
 
 /* devtmpfs: fn is told of every device, those that are there already and those that come; in task context, under the list's mutex. Devices never go. */
 void chrdev_set_listener(void (*fn)(const struct chrdev *d));
-/* /proc/devices: calls fn for each, in the order they came, until it returns non-zero; that is the result. */
+/* /proc/devices: the least major number ≥ from that has devices, and the name of its first one; false: there is none. */
+bool chrdev_next_major(u32 from, u32 *major, char name[32]);
 
 #endif

@@ -99,6 +99,8 @@ static int grow(struct fdtable *t, u32 fd)
 	u32 n = (u32)roundup_pow2((u64)fd + 1);
 	struct fdarray *new, *old;
 
+	if (fd >= READ_ONCE(fs_tunables.nr_open))
+		return -EMFILE;
 	new = array_new(n);
 	if (!new)
 		return fd >= FD_MAX / 64 ? -EMFILE : -ENOMEM;

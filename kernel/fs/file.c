@@ -20,7 +20,6 @@
 #include "object/user_ns.h"
 
 static struct slab_cache *file_cache;
-static u64 max_files;			/* [I] */
 
 static PERCPU(struct { s64 n; }, open_files);	/* may be negative: closed elsewhere */
 
@@ -31,7 +30,7 @@ void file_cache_init(void)
 	file_cache = slab_create("file", sizeof(struct file), 64, SLAB_RCU_TYPESAFE, NULL);
 	/* proc(5), file-max: one for every 10 KiB of memory. */
 	mem_stat(&ms);
-	max_files = max(ms.total * PAGE_SIZE / 10240, 8192);
+	fs_tunables.file_max = max(ms.total * PAGE_SIZE / 10240, 8192);
 }
 
 u64 file_count(void)
@@ -43,25 +42,46 @@ u64 file_count(void)
 	return n > 0 ? (u64)n : 0;
 }
 
-/* True now and then: adding up all CPUs for each open would cost more than the limit is worth. */
-static bool count(s64 step)
+static s64 count(s64 step)
 {
 	s64 n;
 
 	preempt_disable();
 	n = this_cpu(open_files)->n += step;
 	preempt_enable();
-	return step > 0 && !(n & 63);
+	return n;
+}
+
+/*
+ * Counts one more, unless that is one too many: -ENFILE. Adding up all CPUs for each open would cost more than the limit is worth, so it is done once in CHECK_EVERY, or each
+ * time while the limit is so near that those in between could reach it, or has just been changed.
+ */
+#define CHECK_EVERY 64
+static int count_new(void)
+{
+	static u64 checked_max;		/* [a] the limit as of the last look */
+	static bool is_near;		/* [a] */
+	u64 max = READ_ONCE(fs_tunables.file_max), n;
+	s64 own = count(1);
+
+	if (likely(own % CHECK_EVERY && !READ_ONCE(is_near) && READ_ONCE(checked_max) == max))
+		return 0;
+	n = file_count();
+	WRITE_ONCE(is_near, n + 2 * CHECK_EVERY * (u64)cpu_count() > max);
+	WRITE_ONCE(checked_max, max);
+	if (n <= max || capable(&init_user_ns, CAP_SYS_ADMIN))
+		return 0;
+	count(-1);
+	return -ENFILE;
 }
 
 static int alloc_file(const struct path *p, u32 flags, const struct cred *cred, struct file **out)
 {
 	struct file *f;
+	int err = count_new();
 
-	if (unlikely(count(1)) && file_count() > max_files && !capable(&init_user_ns, CAP_SYS_ADMIN)) {
-		count(-1);
-		return -ENFILE;
-	}
+	if (err)
+		return err;
 	f = slab_alloc(file_cache, ALLOC_SLEEP | ALLOC_USER);
 	if (!f) {
 		count(-1);

@@ -8,6 +8,8 @@
  * Times are read under times_seq and written under times_lock, which nests in anything.
  */
 #include <lib/string.h>
+#include <frame/percpu.h>
+#include <frame/preempt.h>
 #include "abi/fcntl.h"
 #include "abi/process.h"
 #include "fs/internal.h"
@@ -41,12 +43,31 @@ void time_now_coarse(struct timespec_k *t)
 	t->nsec = (u32)ns;
 }
 
+static PERCPU(struct { s64 n; }, inodes);	/* may be negative: freed elsewhere */
+
+static void count_inode(s64 step)
+{
+	preempt_disable();
+	this_cpu(inodes)->n += step;
+	preempt_enable();
+}
+
+u64 inode_count(void)
+{
+	s64 n = 0;
+
+	for (u32 cpu = 0; cpu < cpu_count(); cpu++)
+		n += READ_ONCE(cpu_var(inodes, cpu)->n);
+	return n > 0 ? (u64)n : 0;
+}
+
 struct inode *inode_new(struct super_block *sb, u32 mode)
 {
 	struct inode *i = slab_alloc(inode_cache, ALLOC_SLEEP | ALLOC_USER | ALLOC_ZERO);
 
 	if (!i)
 		return NULL;
+	count_inode(1);
 	ref_init(&i->refs);
 	i->mode = mode;
 	i->nlink = 1;
@@ -92,6 +113,7 @@ static void free_rcu(struct rcu_head *head)
 	if (i->free)
 		i->free(i);
 	slab_free(inode_cache, i);
+	count_inode(-1);
 }
 
 void inode_put(struct inode *i)

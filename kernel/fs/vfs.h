@@ -374,6 +374,7 @@ __must_check ssize_t kern_read(struct file *f, void *buf, size_t n, u64 pos);	/*
 extern const struct vma_ops file_vma_ops;
 __must_check int file_deny_write(struct file *f);	/* exec: -ETXTBSY */
 void file_allow_write(struct file *f);
+u64 inode_count(void);				/* in memory, for /proc/sys/fs/inode-nr */
 u64 file_count(void);				/* open file descriptions, for /proc/sys/fs/file-nr */
 
 /* --- readwrite.c */
@@ -394,6 +395,8 @@ void file_touch_atime(const struct file *f);	/* the same, and O_NOATIME */
 struct fs_tunables {
 	u32 protected_hardlinks, protected_symlinks;	/* 1: as Debian has them */
 	u32 protected_fifos, protected_regular;		/* 0, 1, 2: see open.c */
+	u32 nr_open;					/* descriptors in one table, at most; no RLIMIT_NOFILE above it */
+	u64 file_max;					/* open files in all, but for root */
 };
 extern struct fs_tunables fs_tunables;
 

@@ -36,7 +36,6 @@ void thread_own_put(struct thread *t);				/* the process's own reference to its 
 struct thread *thread_live_of(struct process *p, const struct thread *except);	/* any that has not ended; proc_tree_lock is held */
 void thread_stack_put(struct thread *t);			/* the last reference to its kernel stack frees it. Soft or task context */
 void thread_put_tid(uaddr_t to, s32 tid);			/* where the program asked for it */
-u32 thread_limit(void);						/* what fits the machine: half of it is RLIMIT_NPROC's default */
 
 /* --- exit.c */
 /* The current thread leaves its address space for `new` (NULL: none), whose reference it takes over; vfork's parent goes on. Cannot fail. */

@@ -3,10 +3,10 @@
 #include <lib/errno.h>
 #include "abi/process.h"
 #include "abi/signal.h"
+#include "fs/vfs.h"
 #include "mm/policy.h"
 #include "proc/internal.h"
 
-#define NR_OPEN 1048576u	/* proc(5), /proc/sys/fs/nr_open: beyond it nobody may raise RLIMIT_NOFILE */
 #define MIB (1ull << 20)
 
 /* What Linux 6.1's init starts with. */
@@ -49,7 +49,7 @@ static int check_new(const struct process *p, u32 which, const struct rlimit_k *
 {
 	if (new->soft > new->hard)
 		return -EINVAL;
-	if (which == KRLIMIT_NOFILE && new->hard > NR_OPEN)
+	if (which == KRLIMIT_NOFILE && new->hard > READ_ONCE(fs_tunables.nr_open))
 		return -EPERM;
 	if (new->hard > p->limits[which].hard && !capable(&init_user_ns, CAP_SYS_RESOURCE))
 		return -EPERM;

@@ -84,6 +84,26 @@ void sysrq_run(u8 letter)
 	}
 }
 
+u32 sysrq_allowed = 1;
+
+static bool is_allowed(u8 letter)
+{
+	u32 allowed = READ_ONCE(sysrq_allowed);
+
+	switch (letter) {
+	case 't':
+	case 'w':
+	case 'm':
+	case 'c':
+		return allowed == 1 || (allowed & 8);
+	case 'b':
+	case 'o':
+		return allowed == 1 || (allowed & 128);
+	default:
+		return allowed != 0;	/* the list of letters */
+	}
+}
+
 static u8 requested;			/* [a] 0: none is under way */
 
 static void run_requested(struct deferred *d)
@@ -100,6 +120,10 @@ void sysrq_request(u8 letter)
 
 	if (!letter)
 		letter = '?';
+	if (!is_allowed(letter)) {
+		klog(LOG_INFO, "sysrq: this operation is disabled (/proc/sys/kernel/sysrq)");
+		return;
+	}
 	if (__atomic_compare_exchange_n(&requested, &none, letter, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		deferred_push(&request);
 }

@@ -9,6 +9,9 @@
 
 #include <lib/types.h>
 
+/* /proc/sys/kernel/sysrq: what may be asked for at the console: 1 all, 0 nothing, else bits: 8 dumps and crashes, 128 power off and reboot. Plain loads and stores. */
+extern u32 sysrq_allowed;
+
 void sysrq_run(u8 letter);		/* task context */
 void sysrq_request(u8 letter);		/* soon, by a kernel thread; dropped if one is under way. Any context but hard */
 

@@ -23,7 +23,7 @@
 
 static struct slab_cache *thread_cache;
 static u32 n_all;			/* [a] */
-static u32 n_most;			/* [I] */
+static u32 n_most;			/* [a] */
 
 void proc_init(void)
 {
@@ -40,7 +40,12 @@ void proc_init(void)
 
 u32 thread_limit(void)
 {
-	return n_most;
+	return READ_ONCE(n_most);
+}
+
+void thread_limit_set(u32 n)
+{
+	WRITE_ONCE(n_most, n);
 }
 
 u32 proc_count(void)
@@ -60,7 +65,7 @@ static int charge(struct user_account *a)
 	u32 n = __atomic_add_fetch(&a->n_threads, 1, __ATOMIC_RELAXED);
 	u32 all = __atomic_add_fetch(&n_all, 1, __ATOMIC_RELAXED);
 
-	if (current_actor()->is_kthread || (all <= n_most && (n <= rlimit_current(KRLIMIT_NPROC) || may_exceed_nproc(a->uid))))
+	if (current_actor()->is_kthread || (all <= thread_limit() && (n <= rlimit_current(KRLIMIT_NPROC) || may_exceed_nproc(a->uid))))
 		return 0;
 	__atomic_sub_fetch(&a->n_threads, 1, __ATOMIC_RELAXED);
 	__atomic_sub_fetch(&n_all, 1, __ATOMIC_RELAXED);

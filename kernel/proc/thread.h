@@ -166,6 +166,10 @@ void proc_init(void);
 /* Makes process 1 out of nothing: it runs the program at `path` with these strings; called by main.c's start-up thread. */
 __must_check int proc_start_init(const char *path, const char *const argv[], const char *const envp[]);
 
+/* /proc/sys/kernel/threads-max: at first what fits the machine; half of that is RLIMIT_NPROC's default. */
+u32 thread_limit(void);
+void thread_limit_set(u32 n);
+
 /* --- look-up and references; pids as the current PID namespace numbers them */
 struct thread *thread_find_get(s32 tid);
 struct process *process_find_get(s32 tgid);

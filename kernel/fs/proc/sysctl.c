@@ -10,12 +10,17 @@
 #include "fs/pipe.h"
 #include "fs/proc/internal.h"
 #include "mm/alloc.h"
+#include "mm/page_alloc.h"
 #include "object/pid_ns.h"
 #include "object/random.h"
 #include "object/uaccess.h"
 #include "object/user_ns.h"
 #include "proc/policy.h"
+#include "proc/sysrq.h"
+#include "proc/thread.h"
 #include "proc/uts.h"
+
+#define DROP_STEP 4096		/* pages at a time */
 
 /* --- numbers */
 
@@ -109,6 +114,25 @@ static int write_pid_max(const struct proc_subject *s, const char *text, size_t 
 
 	(void)s;
 	return parse(text, len, &v) || v > PID_LIMIT ? -EINVAL : pid_max_set((s32)v);
+}
+
+/* At most as many as a futex word can name. */
+static int show_threads_max(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%u\n", thread_limit());
+	return 0;
+}
+
+static int write_threads_max(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	if (parse(text, len, &v) || v < 1 || v > FUTEX_TID_MASK)
+		return -EINVAL;
+	thread_limit_set((u32)v);
+	return 0;
 }
 
 static int show_trace(struct proc_text *t, const struct proc_subject *s)
@@ -233,7 +257,34 @@ static int write_drop_caches(const struct proc_subject *s, const char *text, siz
 static int show_file_nr(struct proc_text *t, const struct proc_subject *s)
 {
 	(void)s;
-	pt_add(t, "%lu\t0\t%lu\n", file_count(), ~0ul >> 1);
+	pt_add(t, "%lu\t0\t%lu\n", file_count(), READ_ONCE(fs_tunables.file_max));
+	return 0;
+}
+
+static int show_inode_nr(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%lu\t0\n", inode_count());		/* an inode that nobody uses is not kept */
+	return 0;
+}
+
+static int show_inode_state(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "%lu\t0\t0\t0\t0\t0\t0\n", inode_count());
+	return 0;
+}
+
+/* proc(5), drop_caches. Clean pages and unused names and inodes go together here, whichever were asked for. */
+static int write_drop_caches(const struct proc_subject *s, const char *text, size_t len)
+{
+	u64 v;
+
+	(void)s;
+	if (parse(text, len, &v) || v < 1 || v > 4)
+		return -EINVAL;
+	while (v < 4 && reclaim_pages(DROP_STEP) && !(task_work(current_task()) & TASK_WORK_KILL))
+		sched_check();
 	return 0;
 }
 
@@ -267,7 +318,7 @@ static const struct proc_node random_files[] = {
 };
 
 static const struct proc_node kernel_files[] = {
-	CONSTANT("cap_last_cap", "40"),
+	CONSTANT("cap_last_cap", "40"), CONSTANT("dmesg_restrict", "1"),
 	{ .name = "domainname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "domain" },
 	{ .name = "hostname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "host" },
 #ifdef KEEL_DEBUG
@@ -276,10 +327,12 @@ static const struct proc_node kernel_files[] = {
 	SETTING("keel_trace", show_trace, write_trace), CONSTANT("ngroups_max", "65536"), SHOWN("osrelease", show_release), CONSTANT("ostype", "Linux"),
 	CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"), SETTING("pid_max", show_pid_max, write_pid_max),
 	SETTING("printk", show_printk, write_printk), DIRECTORY("random", random_files),
-	NUMBER("randomize_va_space", mm_tunables.randomize_va_space, false, 0, 2), SHOWN("version", show_version),
+	CONSTANT("sched_rr_timeslice_ms", "100"), CONSTANT("sched_rt_period_us", "1000000"), CONSTANT("sched_rt_runtime_us", "950000"),
+	NUMBER("sysrq", sysrq_allowed, false, 0, 0x7fffffff), SETTING("threads-max", show_threads_max, write_threads_max), NUMBER("randomize_va_space", mm_tunables.randomize_va_space, false, 0, 2), SHOWN("version", show_version),
 };
 
 static const struct proc_node vm_files[] = {
+	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .write = write_drop_caches },
 	NUMBER("admin_reserve_kbytes", mm_tunables.admin_reserve_kbytes, true, 0, ~0ull >> 1),
 	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .write = write_drop_caches },
 	NUMBER("max_map_count", mm_tunables.max_map_count, false, 0, 0x7fffffff), NUMBER("mmap_min_addr", mm_tunables.mmap_min_addr, true, 0, ~0ull >> 1),
@@ -299,7 +352,8 @@ static const struct proc_node epoll_files[] = {
 };
 
 static const struct proc_node fs_files[] = {
-	DIRECTORY("epoll", epoll_files), SHOWN("file-nr", show_file_nr), DIRECTORY("inotify", inotify_files),
+	DIRECTORY("epoll", epoll_files), NUMBER("file-max", fs_tunables.file_max, true, 0, ~0ull >> 1), SHOWN("file-nr", show_file_nr),
+	DIRECTORY("inotify", inotify_files), SHOWN("inode-nr", show_inode_nr), SHOWN("inode-state", show_inode_state), NUMBER("nr_open", fs_tunables.nr_open, false, 64, 0x7fffffc0), CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"),
 	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
 	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),

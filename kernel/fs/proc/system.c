@@ -6,6 +6,7 @@
 #include <frame/clock.h>
 #include <frame/irq.h>
 #include <frame/machine.h>
+#include "fs/chrdev.h"
 #include "fs/proc/internal.h"
 #include "mm/alloc.h"
 #include "object/pid_ns.h"
@@ -220,6 +221,28 @@ static int show_filesystems(struct proc_text *t, const struct proc_subject *s)
 	return fs_each_type(add_type, t);
 }
 
+/* proc(5): the major numbers, by the names that Debian's programs know for the common ones. */
+static int show_devices(struct proc_text *t, const struct proc_subject *s)
+{
+	char name[32];
+	u32 major = 0;
+
+	(void)s;
+	pt_add(t, "Character devices:\n");
+	for (; chrdev_next_major(major, &major, name); major++)
+		pt_add(t, "%3u %s\n", major, major == 1 ? "mem" : major == 4 ? "ttyS" : major == 5 ? "/dev/tty" : major == 10 ? "misc" : name);
+	pt_add(t, "\nBlock devices:\n");
+	return 0;
+}
+
+/* There are no disks: nothing, not even the heading, as on Linux then. */
+static int show_no_disks(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)t;
+	(void)s;
+	return 0;
+}
+
 static int show_swaps(struct proc_text *t, const struct proc_subject *s)
 {
 	(void)s;
@@ -271,9 +294,10 @@ static int write_sysrq(const struct proc_subject *s, const char *text, size_t le
 #define SYSTEM_LINK(n, fn) { .name = (n), .kind = PROC_LINK, .readlink = (fn) }
 
 static const struct proc_node root_files[] = {
-	SYSTEM_FILE("cmdline", show_cmdline), SYSTEM_FILE("cpuinfo", show_cpuinfo), SYSTEM_FILE("filesystems", show_filesystems),
+	SYSTEM_FILE("cmdline", show_cmdline), SYSTEM_FILE("cpuinfo", show_cpuinfo), SYSTEM_FILE("devices", show_devices),
+	SYSTEM_FILE("diskstats", show_no_disks), SYSTEM_FILE("filesystems", show_filesystems),
 	SYSTEM_FILE("interrupts", show_interrupts), SYSTEM_FILE("loadavg", show_loadavg), SYSTEM_FILE("locks", proc_show_locks), SYSTEM_FILE("meminfo", show_meminfo),
-	SYSTEM_LINK("mounts", mounts_link), SYSTEM_LINK("self", self_link), SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
+	SYSTEM_LINK("mounts", mounts_link), SYSTEM_FILE("partitions", show_no_disks), SYSTEM_LINK("self", self_link), SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
 	{ .name = "sys", .kind = PROC_DIR, .mode = 0555, .children = proc_sys_children, .n_children = PROC_SYS_CHILDREN },
 	{ .name = "sysrq-trigger", .kind = PROC_FILE, .mode = 0200, .write = write_sysrq },
 	SYSTEM_LINK("thread-self", thread_self_link), SYSTEM_FILE("uptime", show_uptime), SYSTEM_FILE("version", show_version), SYSTEM_FILE("vmstat", show_vmstat),
