@@ -159,9 +159,8 @@ static int advise_pages(struct vma *v, u64 start, u64 end, s32 advice)
 {
 	switch (advice) {
 	case MADV_WILLNEED:
-		if (!v->mapping)
-			return -EBADF;
-		read_ahead(v, start, end);
+		if (v->mapping)		/* anonymous memory would come from swap: Linux says EBADF only where it is built without */
+			read_ahead(v, start, end);
 		return 0;
 	case MADV_DONTNEED:
 		if (v->flags & (VMA_LOCKED | VMA_IO))

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Copying between the caller's memory and another process's (process_vm_readv(2)): page by page through a buffer, so that neither address space is held
+ * Other processes' memory. Copying between the caller's memory and another process's (process_vm_readv(2)): page by page through a buffer, so that neither address space is held
  * while the other faults. The remote one is seen with its own protections: nothing is forced. No locks but mm_access's.
  */
 #include <lib/errno.h>
+#include "abi/mman.h"
+#include "abi/process.h"
 #include "mm/alloc.h"
+#include "object/pid_ns.h"
 #include "proc/inspect.h"
 #include "proc/vm_copy.h"
 
@@ -84,4 +87,44 @@ ssize_t process_vm_copy(s32 tid, struct iov_iter *local, const struct iov_seg *r
 	}
 	mm_put(mm);
 	return r;
+}
+
+/* --- process_madvise(2) */
+
+static int advised_mm_get(struct pid *pid, struct mm **out)
+{
+	struct thread *t = thread_find_get(pid_nr(pid, &init_pid_ns));
+	int err;
+
+	if (!t)
+		return -ESRCH;
+	*out = thread_mm_get(t);
+	err = *out ? 0 : -ESRCH;
+	if (!err && *out != current_mm() && may_ptrace_read(t))
+		err = -EACCES;		/* not EPERM as the page has it: what Linux 6.1 says */
+	if (!err && !capable(&init_user_ns, CAP_SYS_NICE))
+		err = -EPERM;
+	thread_put(t);
+	if (err && *out)
+		mm_put(*out);
+	return err;
+}
+
+s64 process_vm_advise(struct pid *pid, const struct iov_seg *ranges, size_t n, s32 advice)
+{
+	struct mm *mm;
+	s64 done = 0;
+	int err = advice == MADV_COLD || advice == MADV_PAGEOUT || advice == MADV_WILLNEED ? 0 : -EINVAL;
+
+	if (!err)
+		err = advised_mm_get(pid, &mm);
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < n; i++) {
+		err = mm_advise(mm, ranges[i].base, ranges[i].len, advice);
+		if (!err)
+			done += (s64)ranges[i].len;
+	}
+	mm_put(mm);
+	return done ? done : err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Adapters: process_vm_readv(2), process_vm_writev(2). */
+/* Adapters: process_vm_readv(2), process_vm_writev(2), process_madvise(2). */
 #include "mm/alloc.h"
+#include "proc/pidfd.h"
 #include "proc/vm_copy.h"
 #include "syscall/args.h"
 #include "syscall/handlers.h"
@@ -53,4 +54,37 @@ s64 sys_process_vm_readv(const struct syscall_args *a)
 s64 sys_process_vm_writev(const struct syscall_args *a)
 {
 	return process_vm(a, true);
+}
+
+/* --- process_madvise */
+
+static s64 advise(s32 pidfd, const struct iov_seg *segs, size_t n, s32 advice)
+{
+	struct pid *pid;
+	bool is_nonblock;
+	s64 r = pidfd_pid(pidfd, false, &pid, &is_nonblock);
+
+	if (r)
+		return r;
+	r = process_vm_advise(pid, segs, n, advice);
+	pid_put(pid);
+	return r;
+}
+
+s64 sys_process_madvise(const struct syscall_args *a)
+{
+	struct iov_seg *segs;
+	struct iov_iter it;
+	s64 r;
+
+	if ((u32)a->v[4] || a->v[2] > IOV_MAX_SEGMENTS)
+		return -EINVAL;
+	segs = kmalloc_array(a->v[2] + 1, sizeof(*segs), ALLOC_SLEEP | ALLOC_USER);
+	if (!segs)
+		return -ENOMEM;
+	r = iov_import(&it, arg_uaddr(a, 1), a->v[2], segs);
+	if (!r)
+		r = advise((s32)a->v[0], segs, a->v[2], (s32)a->v[3]);
+	kfree(segs);
+	return r;
 }

@@ -98,6 +98,7 @@ static void accepted(void)
 
 	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	is_int(madvise(p, PAGE, MADV_WILLNEED), 0, "MADV_WILLNEED of a file");
+	is_int(madvise((void *)((unsigned long)&fd & ~(PAGE - 1)), PAGE, MADV_WILLNEED), 0, "and of anonymous memory");
 	munmap(p, PAGE);
 	close(fd);
 }
