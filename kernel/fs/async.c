@@ -8,6 +8,7 @@
  */
 #include <lib/errno.h>
 #include "abi/fcntl.h"
+#include "abi/poll.h"
 #include "fs/async.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
@@ -31,6 +32,7 @@ struct async {
 	u32 sig;			/* [l] */
 	s32 fd;				/* [l] */
 	bool is_queued;			/* [a] the notification is on its way */
+	bool is_lease_breaking;		/* [a] and that is its reason */
 	struct deferred deferred;
 	struct poll_wait pw;
 	struct mutex mutex;		/* O_ASYNC on and off */
@@ -84,11 +86,13 @@ static void notify(struct deferred *d)
 	struct async *a = container_of(d, struct async, deferred);
 	struct sigio s;
 	struct file *f;
+	bool is_lease;
 
 	__atomic_store_n(&a->is_queued, false, __ATOMIC_SEQ_CST);
+	is_lease = __atomic_exchange_n(&a->is_lease_breaking, false, __ATOMIC_SEQ_CST);
 	f = snapshot(a, &s);
 	if (f) {
-		s.events = file_poll(f, NULL);
+		s.events = is_lease ? POLLIN | POLLRDNORM | POLLMSG : file_poll(f, NULL);
 		fs_policy_sigio(&s);
 		pid_put(s.pid);
 		file_put(f);
@@ -96,17 +100,30 @@ static void notify(struct deferred *d)
 	async_put(a);
 }
 
-static bool wake_async(struct waiter *w, u32 key)
+static void queue_notification(struct async *a)
 {
-	struct async *a = w->arg;
-
-	(void)key;
 	if (__atomic_exchange_n(&a->is_queued, true, __ATOMIC_SEQ_CST))
-		return false;
+		return;
 	ref_get(&a->refs);
 	a->deferred.fn = notify;
 	fs_policy_defer(&a->deferred);
+}
+
+static bool wake_async(struct waiter *w, u32 key)
+{
+	(void)key;
+	queue_notification(w->arg);
 	return false;
+}
+
+void async_tell_lease(struct file *f)
+{
+	struct async *a = LOAD_ACQUIRE(f->async);
+
+	if (!a)
+		return;
+	__atomic_store_n(&a->is_lease_breaking, true, __ATOMIC_SEQ_CST);
+	queue_notification(a);
 }
 
 /* --- O_ASYNC */
@@ -230,4 +247,18 @@ u32 async_get_signal(struct file *f)
 		return 0;
 	SPIN_GUARD(&a->lock);
 	return a->sig;
+}
+
+int async_own(struct file *f, s32 fd)
+{
+	struct async *a = async_get(f);
+	bool is_owned;
+
+	if (!a)
+		return -ENOMEM;
+	spin_lock(&a->lock);
+	a->fd = fd;
+	is_owned = a->pid != NULL;
+	spin_unlock(&a->lock);
+	return is_owned ? 0 : async_set_owner(f, SIGIO_TO_PROCESS, fs_policy_current_pid());
 }

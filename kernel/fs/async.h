@@ -19,6 +19,9 @@ __must_check int async_set_owner(struct file *f, enum sigio_owner type, struct p
 void async_get_owner(struct file *f, enum sigio_owner *type, struct pid **pid);	/* pid referenced, or NULL */
 __must_check int async_set_signal(struct file *f, u32 sig);	/* 0: SIGIO. -ENOMEM */
 u32 async_get_signal(struct file *f);
+/* A lease's holder (fcntl(2), F_SETLEASE): the current process is told, unless an owner has been set; fd is what si_fd will show. -ENOMEM */
+__must_check int async_own(struct file *f, s32 fd);
+void async_tell_lease(struct file *f);		/* soon: its lease is being broken. Any context */
 void async_release(struct file *f);		/* the file goes; file->async is set */
 
 #endif

@@ -13,6 +13,7 @@
 #include "fs/chrdev.h"
 #include "fs/epoll.h"
 #include "fs/internal.h"
+#include "fs/leases.h"
 #include "fs/locks.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
@@ -117,10 +118,14 @@ static void destroy(struct file *f)
 		epoll_forget_file(f);
 	if (f->inode->locks && !(mode & FMODE_PATH))
 		locks_release_file(f);
+	if (f->inode->leases)
+		lease_release(f);
 	if (f->async)
 		async_release(f);
 	if ((mode & FMODE_OPENED) && f->ops && f->ops->release)
 		f->ops->release(f);
+	if (mode & FMODE_READER)
+		__atomic_fetch_sub(&f->inode->n_readers, 1, __ATOMIC_RELEASE);
 	if (mode & FMODE_WRITER) {
 		inode_writable_put(f->inode);
 		mnt_drop_write(f->path.mnt);
@@ -203,12 +208,20 @@ static const struct file_ops *ops_of(struct inode *i, void **private)
 	}
 }
 
-static int count_writer(struct file *f)
+/* Among the inode's writers, or else its readers. */
+static int count_user(struct file *f)
 {
 	int err;
 
-	if (!(f->mode & FMODE_WRITE) || !S_ISREG(f->inode->mode))
+	if (!S_ISREG(f->inode->mode))
 		return 0;
+	if (!(f->mode & FMODE_WRITE)) {
+		if (f->mode & FMODE_READ) {
+			__atomic_fetch_add(&f->inode->n_readers, 1, __ATOMIC_SEQ_CST);
+			f->mode |= FMODE_READER;
+		}
+		return 0;
+	}
 	err = inode_writable_get(f->inode);
 	if (err)
 		return err;
@@ -224,10 +237,15 @@ static int count_writer(struct file *f)
 static int open_file(struct file *f, u32 flags)
 {
 	struct inode *i = f->inode;
-	int err = count_writer(f);
+	int err = count_user(f);
 
 	if (err)
 		return err;
+	if (unlikely(LOAD_ACQUIRE(i->leases)) && (f->mode & (FMODE_READER | FMODE_WRITER))) {
+		err = lease_break(i, (f->mode & FMODE_WRITE) || (flags & O_TRUNC), (flags & O_NONBLOCK) != 0);
+		if (err)
+			return err;
+	}
 	f->ops = ops_of(i, &f->private);
 	if (!f->ops)
 		return -ENXIO;

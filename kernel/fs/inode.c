@@ -13,6 +13,7 @@
 #include "abi/fcntl.h"
 #include "abi/process.h"
 #include "fs/internal.h"
+#include "fs/leases.h"
 #include "fs/locks.h"
 #include "fs/notify.h"
 #include "fs/pipe.h"
@@ -130,6 +131,8 @@ void inode_put(struct inode *i)
 		fifo_release_inode(i);
 	if (i->locks)
 		locks_free_inode(i);
+	if (i->leases)
+		leases_free_inode(i);
 	if (i->xattrs)
 		xattrs_free(i);
 	if (i->marks)

@@ -11,7 +11,7 @@
 #include "fs/notify.h"
 #include "fs/walk.h"
 
-struct fs_tunables fs_tunables = { .protected_hardlinks = 1, .protected_symlinks = 1, .nr_open = 1u << 20 };
+struct fs_tunables fs_tunables = { .protected_hardlinks = 1, .protected_symlinks = 1, .leases_enable = 1, .lease_break_time = 45, .nr_open = 1u << 20 };
 
 int may_create_in(struct inode *dir)
 {

@@ -31,6 +31,7 @@ struct sigio {
 	u32 events;
 };
 void fs_policy_sigio(const struct sigio *s);
+struct pid *fs_policy_current_pid(void);	/* of the current process; not referenced */
 
 /* --- fs/tmpfs defines: the type that the first root is an instance of ("rootfs" in /proc/mounts) */
 const struct fs_type *fs_policy_root_type(void);

@@ -7,6 +7,7 @@
 #include <lib/string.h>
 #include "abi/process.h"
 #include "abi/signal.h"
+#include "fs/leases.h"
 #include "fs/calls.h"
 #include "fs/seals.h"
 #include "fs/walk.h"
@@ -250,7 +251,10 @@ int fs_truncate(const struct path *p, s64 size)
 	if (!err)
 		err = inode_writable_get(i);
 	if (!err) {
-		err = truncate_path(p, (u64)size, 0);
+		if (unlikely(LOAD_ACQUIRE(i->leases)))
+			err = lease_break(i, true, false);
+		if (!err)
+			err = truncate_path(p, (u64)size, 0);
 		inode_writable_put(i);
 	}
 	mnt_drop_write(p->mnt);

@@ -218,7 +218,9 @@ struct inode {
 	struct list sb_node;		/* [sb->inodes_lock] */
 	s32 n_writers;			/* [a] open for writing (>0) or denied (<0: being executed) → ETXTBSY */
 	void *pipe;			/* FIFO state, by fs/pipe.c */
+	s32 n_readers;			/* [a] regular files: open for reading only */
 	void *locks;			/* POSIX/flock state, by fs/locks.c */
+	void *leases;			/* [a; set once] leases, by fs/leases.c. NULL: nobody ever had one */
 	struct notify_marks *marks;	/* [a; set once] who watches it, by fs/notify.c. NULL: nobody ever has */
 	void *xattrs;			/* [i] attributes kept in memory, by fs/xattr.c */
 	void *private;
@@ -306,7 +308,7 @@ struct file {
 enum { FMODE_READ = 1, FMODE_WRITE = 2, FMODE_LSEEK = 4, FMODE_PREAD = 8, FMODE_PWRITE = 16, FMODE_PATH = 32, FMODE_EXEC = 64, FMODE_STREAM = 128, FMODE_NONOTIFY = 256,
        FMODE_WRITER = 512 /* counted in mount and inode n_writers */, FMODE_DIRECT = 1024 /* O_DIRECT is fine: set by open methods */,
        FMODE_OPENED = 2048 /* open has succeeded: release is due */, FMODE_NOWAIT = 4096 /* honours RWF_NOWAIT: asks file_is_nonblocking */,
-       FMODE_ATOMIC_POS = 8192 /* regular files and directories: calls that use the position exclude each other */ };
+       FMODE_READER = 16384 /* counted in the inode's n_readers */, FMODE_ATOMIC_POS = 8192 /* regular files and directories: calls that use the position exclude each other */ };
 
 /* --- inode.c */
 struct inode *inode_new(struct super_block *sb, u32 mode);	/* referenced, one link, times now; NULL: no memory */
@@ -395,6 +397,7 @@ void file_touch_atime(const struct file *f);	/* the same, and O_NOATIME */
 struct fs_tunables {
 	u32 protected_hardlinks, protected_symlinks;	/* 1: as Debian has them */
 	u32 protected_fifos, protected_regular;		/* 0, 1, 2: see open.c */
+	u32 leases_enable, lease_break_time;		/* 0, 1; seconds, 0: for ever */
 	u32 nr_open;					/* descriptors in one table, at most; no RLIMIT_NOFILE above it */
 	u64 file_max;					/* open files in all, but for root */
 };

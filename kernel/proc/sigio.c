@@ -9,6 +9,8 @@
 /* The reason as sigaction(2) has it: the most telling event. */
 static s32 code_of(u32 events)
 {
+	if (events & POLLMSG)
+		return POLL_MSG;
 	if (events & POLLERR)
 		return POLL_ERR;
 	if (events & POLLHUP)
@@ -103,4 +105,9 @@ void fs_policy_sigio(const struct sigio *s)
 		process_put(p);
 		break;
 	}
+}
+
+struct pid *fs_policy_current_pid(void)
+{
+	return current_process()->pids[PID_TGID];
 }

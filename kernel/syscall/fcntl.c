@@ -4,6 +4,7 @@
 #include "fs/async.h"
 #include "fs/fcntl.h"
 #include "fs/fdtable.h"
+#include "fs/leases.h"
 #include "fs/locks.h"
 #include "fs/pipe.h"
 #include "fs/seals.h"
@@ -274,6 +275,10 @@ static s64 fcntl_file(s32 fd, const struct fdref *r, u32 cmd, u64 arg)
 		return arg > SIG_COUNT ? -EINVAL : async_set_signal(f, (u32)arg);
 	case F_GETSIG:
 		return async_get_signal(f);
+	case F_SETLEASE:
+		return lease_set(f, fd, (s32)arg);
+	case F_GETLEASE:
+		return lease_get(f);
 	case F_GETPIPE_SZ:
 		return pipe_get_size(f);
 	case F_SETPIPE_SZ:

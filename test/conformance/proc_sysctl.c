@@ -170,6 +170,8 @@ static void files(void)
 	ok(numbers("sys/fs/inode-state", &v) == 7 && v > 10, "inode-state");
 	is_number("sys/fs/overflowuid", 65534, 65534);
 	is_number("sys/fs/overflowgid", 65534, 65534);
+	is_number("sys/fs/lease-break-time", 45, 45);
+	is_number("sys/fs/leases-enable", 1, 1);
 	is_number("sys/fs/pipe-max-size", 1048576, 1048576);
 	is_number("sys/fs/pipe-user-pages-soft", 16384, 16384);
 	is_number("sys/fs/pipe-user-pages-hard", 0, 0);
@@ -177,6 +179,8 @@ static void files(void)
 	is_number("sys/fs/inotify/max_queued_events", 16384, 16384);
 	is_number("sys/fs/inotify/max_user_instances", 128, 128);
 	is_number("sys/fs/inotify/max_user_watches", 8192, 1048576);
+	is_setting("sys/fs/lease-break-time", "10\n", "soon\n");
+	is_setting("sys/fs/leases-enable", "0\n", NULL);
 	is_setting("sys/fs/inotify/max_user_instances", "200\n", "-1\n");
 }
 

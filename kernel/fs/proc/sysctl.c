@@ -353,7 +353,8 @@ static const struct proc_node epoll_files[] = {
 
 static const struct proc_node fs_files[] = {
 	DIRECTORY("epoll", epoll_files), NUMBER("file-max", fs_tunables.file_max, true, 0, ~0ull >> 1), SHOWN("file-nr", show_file_nr),
-	DIRECTORY("inotify", inotify_files), SHOWN("inode-nr", show_inode_nr), SHOWN("inode-state", show_inode_state), NUMBER("nr_open", fs_tunables.nr_open, false, 64, 0x7fffffc0), CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"),
+	DIRECTORY("inotify", inotify_files), SHOWN("inode-nr", show_inode_nr), SHOWN("inode-state", show_inode_state), NUMBER("lease-break-time", fs_tunables.lease_break_time, false, 0, 0x7fffffff),
+	NUMBER("leases-enable", fs_tunables.leases_enable, false, 0, 1), NUMBER("nr_open", fs_tunables.nr_open, false, 64, 0x7fffffc0), CONSTANT("overflowgid", "65534"), CONSTANT("overflowuid", "65534"),
 	SETTING("pipe-max-size", show_pipe_max, write_pipe_max),
 	NUMBER("pipe-user-pages-hard", pipe_limits.user_pages_hard, false, 0, 0x7fffffff),
 	NUMBER("pipe-user-pages-soft", pipe_limits.user_pages_soft, false, 0, 0x7fffffff),
