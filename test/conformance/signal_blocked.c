@@ -172,6 +172,9 @@ static long waitv(const struct timespec *until)
 	return syscall(449 /* futex_waitv */, w, 2, 0, until, CLOCK_MONOTONIC);
 }
 
+static unsigned owned = 1;		/* by init, who never lets go */
+static long lock_pi(void) { return syscall(SYS_futex, &owned, FUTEX_LOCK_PI, 0, NULL, NULL, 0); }
+static long wait_requeue_pi(void) { return syscall(SYS_futex, &word, FUTEX_WAIT_REQUEUE_PI, 0, NULL, &owned, 0); }
 static long futex_waitv_two(void) { return waitv(NULL); }
 static long futex_waitv_until(void) { struct timespec ts = tomorrow(); return waitv(&ts); }
 static long read_eventfd(void) { return read(eventfd(0, 0), buf, 8); }
@@ -190,7 +193,7 @@ static long vfork_parent(void)
 	return 0;
 }
 
-enum { RESTARTS, NEVER, UNINTERRUPTED };	/* under SA_RESTART */
+enum { RESTARTS, NEVER, ALWAYS, UNINTERRUPTED };	/* under SA_RESTART; ALWAYS: without, too */
 enum { GOES_ON, ENDS };				/* after a stop and a continue */
 
 static const struct blocking {
@@ -238,6 +241,8 @@ static const struct blocking {
 	{ "FUTEX_WAIT, a timeout", SYS_futex, futex_wait_a_day, NEVER, GOES_ON },
 	{ "FUTEX_WAIT_BITSET", SYS_futex, futex_bitset, RESTARTS, GOES_ON },
 	{ "FUTEX_WAIT_BITSET, a time", SYS_futex, futex_bitset_until, NEVER, GOES_ON },
+	{ "FUTEX_LOCK_PI", SYS_futex, lock_pi, ALWAYS, GOES_ON },
+	{ "FUTEX_WAIT_REQUEUE_PI", SYS_futex, wait_requeue_pi, ALWAYS, GOES_ON },
 	{ "futex_waitv", 449, futex_waitv_two, RESTARTS, GOES_ON },
 	{ "futex_waitv, a time", 449, futex_waitv_until, RESTARTS, GOES_ON },
 	{ "read, eventfd", SYS_read, read_eventfd, RESTARTS, GOES_ON },
@@ -376,7 +381,7 @@ static void handled(const struct blocking *b)
 
 static void restarted(const struct blocking *b)
 {
-	pid_t pid = start(b, SA_RESTART);
+	pid_t pid = start(b, b->on_handler == ALWAYS ? 0 : SA_RESTART);
 	int status = 0;
 	bool is_blocked;
 
@@ -384,8 +389,8 @@ static void restarted(const struct blocking *b)
 	while (!shared->n_handled)
 		usleep(200);
 	is_blocked = blocks_or_ends(pid, b->nr, &status);
-	if (b->on_handler == RESTARTS)
-		ok(is_blocked, "%s: SA_RESTART: goes on", b->name);
+	if (b->on_handler != NEVER)
+		ok(is_blocked, "%s: %s: goes on", b->name, b->on_handler == ALWAYS ? "a handler" : "SA_RESTART");
 	else
 		ok(!is_blocked && status == EINTR << 8, "%s: SA_RESTART: EINTR nevertheless", b->name);
 	if (is_blocked)
@@ -443,7 +448,8 @@ int main(void)
 		exited_around(&table[i]);
 		if (table[i].on_handler == UNINTERRUPTED)
 			continue;
-		handled(&table[i]);
+		if (table[i].on_handler != ALWAYS)
+			handled(&table[i]);
 		restarted(&table[i]);
 		stopped(&table[i]);
 		handled_and_killed(&table[i]);
