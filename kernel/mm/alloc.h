@@ -39,6 +39,14 @@ void slab_free(struct slab_cache *c, void *obj);
 /* Debug build: logs how many objects of each cache are in use. At power-off, and with SysRq m. */
 void slab_report_live(void);
 
+/* For /proc/slabinfo: what each cache holds at the moment. No lock is held while fn runs. */
+struct slab_stat {
+	const char *name;
+	u32 size, per_slab, pages;	/* bytes an object; objects and pages a slab */
+	u64 n_active, n_slabs, n_active_slabs;	/* objects in use (or in quarantine, debug build); slabs; those with objects out */
+};
+void slab_each(void (*fn)(const struct slab_stat *st, void *arg), void *arg);
+
 /* Something that can give memory back: dentries, inodes. scan() frees about `want` objects and returns how many it freed.
  * Task context; it must not allocate with ALLOC_SLEEP, enter a file system, or take a lock that is held while memory is allocated
  * (trylock instead). */

@@ -22,6 +22,8 @@
 
 #define SCAN_BATCH 32
 #define SCAN_ROUNDS 64
+#define DROP_BATCH 65536u
+#define DROP_ROUNDS 64
 
 struct lru {
 	struct list pages;	/* [lru_lock] newest in front */
@@ -216,15 +218,19 @@ u64 reclaim_pages(u64 want)
 	return freed;
 }
 
+/* What is used meanwhile comes again, so the rounds are bounded. What was used lately is passed over the first time; what is freed may free its parent. */
 void mem_drop_caches(bool pages, bool objects)
 {
+	u32 idle = 0;
+
 	if (mutex_lock_killable(&reclaim_lock))
 		return;
-	while (pages && reclaim_file(SCAN_BATCH * SCAN_ROUNDS) && !current_killed())
+	for (u32 round = 0; pages && round < DROP_ROUNDS && !current_killed() && reclaim_file(DROP_BATCH); round++)
 		sched_check();
-	/* What was used lately is passed over the first time; what is freed may free its parent. */
-	for (u32 idle = 0; objects && idle < 3 && !current_killed(); sched_check())
-		idle = reclaim_objects(SCAN_BATCH) ? 0 : idle + 1;
+	for (u32 round = 0; objects && round < DROP_ROUNDS && idle < 3 && !current_killed(); round++) {
+		idle = reclaim_objects(DROP_BATCH) ? 0 : idle + 1;
+		sched_check();
+	}
 	(void)slab_shrink();
 	mutex_unlock(&reclaim_lock);
 }

@@ -48,6 +48,7 @@ struct slab_cache {
 	struct spinlock_soft lock;
 	struct list partial;		/* [lock] slabs with free objects; those with objects out stand in front */
 	u64 n_empty;			/* [lock] slabs on `partial` without objects out */
+	u64 n_slabs, n_out;		/* [lock] slabs; objects out of them, in magazines or in use */
 	const char *name;		/* [I] */
 	void (*ctor)(void *obj);	/* [I] */
 	struct list node;		/* [I] in all_caches */
@@ -175,12 +176,14 @@ static u32 objects_take_locked(struct slab_cache *c, void **obj, u32 n)
 		if (slab->pins == c->per_slab)
 			list_del(&slab->lru);
 	}
+	c->n_out += got;
 	return got;
 }
 
 /* Gives objects back; empty slabs beyond one are moved to `freed`. */
 static void objects_give_locked(struct slab_cache *c, void *const *obj, u32 n, struct list *freed)
 {
+	c->n_out -= n;
 	for (u32 i = 0; i < n; i++) {
 		struct page *slab = slab_head(obj[i]);
 		bool was_full = slab->pins == c->per_slab;
@@ -192,6 +195,7 @@ static void objects_give_locked(struct slab_cache *c, void *const *obj, u32 n, s
 			continue;
 		if (c->n_empty) {
 			list_move_back(freed, &slab->lru);
+			c->n_slabs--;
 		} else {
 			list_move_back(&c->partial, &slab->lru);
 			c->n_empty++;
@@ -239,6 +243,7 @@ static u32 objects_take(struct slab_cache *c, void **obj, u32 n, u32 flags)
 	spin_lock_soft(&c->lock);
 	list_push_front(&c->partial, &slab->lru);
 	c->n_empty++;
+	c->n_slabs++;
 	got = objects_take_locked(c, obj, n);
 	spin_unlock_soft(&c->lock);
 	return got;
@@ -485,6 +490,7 @@ static u64 cache_shrink(struct slab_cache *c)
 	while (c->n_empty) {		/* the empty one stands at the back */
 		list_move_back(&freed, &list_last_entry(&c->partial, struct page, lru)->lru);
 		c->n_empty--;
+		c->n_slabs--;
 	}
 	spin_unlock_soft(&c->lock);
 	return release_list(c, &freed);
@@ -498,6 +504,36 @@ u64 slab_shrink(void)
 	list_for_each_entry(c, &all_caches, node)
 		pages += cache_shrink(c);
 	return pages;
+}
+
+/* In magazines: other CPUs change theirs meanwhile, so the sum is near the truth. */
+static u64 n_in_magazines(const struct slab_cache *c)
+{
+	u64 n = 0;
+
+	for (u32 cpu = 0; cpu < cpu_count(); cpu++) {
+		const struct magazine *m = READ_ONCE(c->magazine[cpu]);	/* once made it stays */
+
+		n += m ? READ_ONCE(m->n) : 0;
+	}
+	return n;
+}
+
+void slab_each(void (*fn)(const struct slab_stat *st, void *arg), void *arg)
+{
+	struct slab_cache *c;
+
+	list_for_each_entry(c, &all_caches, node) {
+		struct slab_stat st = { .name = c->name, .size = c->size, .per_slab = c->per_slab, .pages = 1u << c->order };
+		u64 n_idle = n_in_magazines(c);
+
+		spin_lock_soft(&c->lock);
+		st.n_slabs = c->n_slabs;
+		st.n_active = c->n_out - min(c->n_out, n_idle);
+		st.n_active_slabs = c->n_slabs - c->n_empty;
+		spin_unlock_soft(&c->lock);
+		fn(&st, arg);
+	}
 }
 
 void slab_report_live(void)

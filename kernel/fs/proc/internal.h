@@ -55,6 +55,7 @@ struct proc_node {
 	const char *text;			/* a constant's text */
 	bool needs_ptrace;		/* PTRACE_MODE_READ on the target (proc(5)) */
 	bool is_process_only;		/* not in task/TID */
+	bool is_setting;		/* of /proc/sys: its mode counts for root, too */
 };
 
 extern const struct proc_node proc_root_node;				/* system.c */

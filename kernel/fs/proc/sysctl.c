@@ -20,7 +20,6 @@
 #include "proc/thread.h"
 #include "proc/uts.h"
 
-#define DROP_STEP 4096		/* pages at a time */
 
 /* --- numbers */
 
@@ -243,6 +242,7 @@ static int show_entropy(struct proc_text *t, const struct proc_subject *s)
 
 /* --- vm, fs */
 
+/* 1: the page cache, 2: names and inodes, 3: both; 4: Linux logs no more of it, and nothing is logged here. */
 static int write_drop_caches(const struct proc_subject *s, const char *text, size_t len)
 {
 	u64 v;
@@ -250,7 +250,7 @@ static int write_drop_caches(const struct proc_subject *s, const char *text, siz
 	(void)s;
 	if (parse(text, len, &v) || v < 1 || v > 4)
 		return -EINVAL;
-	mem_drop_caches(v & 1, v & 2);		/* 4, alone: no line in the log, where we write none */
+	mem_drop_caches(v & 1, v & 2);
 	return 0;
 }
 
@@ -275,19 +275,6 @@ static int show_inode_state(struct proc_text *t, const struct proc_subject *s)
 	return 0;
 }
 
-/* proc(5), drop_caches. Clean pages and unused names and inodes go together here, whichever were asked for. */
-static int write_drop_caches(const struct proc_subject *s, const char *text, size_t len)
-{
-	u64 v;
-
-	(void)s;
-	if (parse(text, len, &v) || v < 1 || v > 4)
-		return -EINVAL;
-	while (v < 4 && reclaim_pages(DROP_STEP) && !(task_work(current_task()) & TASK_WORK_KILL))
-		sched_check();
-	return 0;
-}
-
 static int show_pipe_max(struct proc_text *t, const struct proc_subject *s)
 {
 	(void)s;
@@ -306,11 +293,11 @@ static int write_pipe_max(const struct proc_subject *s, const char *text, size_t
 /* --- the tables */
 
 #define NUMBER(n, v, wide, lo, hi)													\
-	{ .name = (n), .kind = PROC_FILE, .mode = 0644, .show = show_number, .write = write_number,							\
+	{ .name = (n), .kind = PROC_FILE, .mode = 0644, .is_setting = true, .show = show_number, .write = write_number,			\
 	  .number = &(const struct proc_number){ &(v), (wide), (lo), (hi) } }
-#define CONSTANT(n, s) { .name = (n), .kind = PROC_FILE, .mode = 0444, .show = show_text, .text = (s) }
-#define SHOWN(n, fn) { .name = (n), .kind = PROC_FILE, .mode = 0444, .show = (fn) }
-#define SETTING(n, fn, w) { .name = (n), .kind = PROC_FILE, .mode = 0644, .show = (fn), .write = (w) }
+#define CONSTANT(n, s) { .name = (n), .kind = PROC_FILE, .mode = 0444, .is_setting = true, .show = show_text, .text = (s) }
+#define SHOWN(n, fn) { .name = (n), .kind = PROC_FILE, .mode = 0444, .is_setting = true, .show = (fn) }
+#define SETTING(n, fn, w) { .name = (n), .kind = PROC_FILE, .mode = 0644, .is_setting = true, .show = (fn), .write = (w) }
 #define DIRECTORY(n, c) { .name = (n), .kind = PROC_DIR, .mode = 0555, .children = (c), .n_children = ARRAY_SIZE(c) }
 
 static const struct proc_node random_files[] = {
@@ -319,8 +306,8 @@ static const struct proc_node random_files[] = {
 
 static const struct proc_node kernel_files[] = {
 	CONSTANT("cap_last_cap", "40"), CONSTANT("dmesg_restrict", "1"),
-	{ .name = "domainname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "domain" },
-	{ .name = "hostname", .kind = PROC_FILE, .mode = 0644, .show = show_names, .write = write_names, .text = "host" },
+	{ .name = "domainname", .kind = PROC_FILE, .mode = 0644, .is_setting = true, .show = show_names, .write = write_names, .text = "domain" },
+	{ .name = "hostname", .kind = PROC_FILE, .mode = 0644, .is_setting = true, .show = show_names, .write = write_names, .text = "host" },
 #ifdef KEEL_DEBUG
 	SETTING("keel_failalloc", show_failalloc, write_failalloc),
 #endif
@@ -332,9 +319,8 @@ static const struct proc_node kernel_files[] = {
 };
 
 static const struct proc_node vm_files[] = {
-	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .write = write_drop_caches },
 	NUMBER("admin_reserve_kbytes", mm_tunables.admin_reserve_kbytes, true, 0, ~0ull >> 1),
-	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .write = write_drop_caches },
+	{ .name = "drop_caches", .kind = PROC_FILE, .mode = 0200, .is_setting = true, .write = write_drop_caches },
 	NUMBER("max_map_count", mm_tunables.max_map_count, false, 0, 0x7fffffff), NUMBER("mmap_min_addr", mm_tunables.mmap_min_addr, true, 0, ~0ull >> 1),
 	NUMBER("overcommit_kbytes", mm_tunables.overcommit_kbytes, true, 0, ~0ull >> 1), NUMBER("overcommit_memory", mm_tunables.overcommit_memory, false, 0, 2),
 	NUMBER("overcommit_ratio", mm_tunables.overcommit_ratio, false, 0, 0x7fffffff),

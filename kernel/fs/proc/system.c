@@ -264,6 +264,22 @@ static int show_vmstat(struct proc_text *t, const struct proc_subject *s)
 	return 0;
 }
 
+static void add_slab_cache(const struct slab_stat *st, void *arg)
+{
+	pt_add(arg, "%-17s %6lu %6lu %6u %4u %4u : tunables    0    0    0 : slabdata %6lu %6lu      0\n", st->name, st->n_active, st->n_slabs * st->per_slab, st->size,
+	       st->per_slab, st->pages, st->n_active_slabs, st->n_slabs);
+}
+
+/* slabinfo(5) */
+static int show_slabinfo(struct proc_text *t, const struct proc_subject *s)
+{
+	(void)s;
+	pt_add(t, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>"
+	       " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	slab_each(add_slab_cache, t);
+	return 0;
+}
+
 static ssize_t self_link(const struct proc_subject *s, char *buf, size_t max)
 {
 	(void)s;
@@ -297,7 +313,8 @@ static const struct proc_node root_files[] = {
 	SYSTEM_FILE("cmdline", show_cmdline), SYSTEM_FILE("cpuinfo", show_cpuinfo), SYSTEM_FILE("devices", show_devices),
 	SYSTEM_FILE("diskstats", show_no_disks), SYSTEM_FILE("filesystems", show_filesystems),
 	SYSTEM_FILE("interrupts", show_interrupts), SYSTEM_FILE("loadavg", show_loadavg), SYSTEM_FILE("locks", proc_show_locks), SYSTEM_FILE("meminfo", show_meminfo),
-	SYSTEM_LINK("mounts", mounts_link), SYSTEM_FILE("partitions", show_no_disks), SYSTEM_LINK("self", self_link), SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
+	SYSTEM_LINK("mounts", mounts_link), SYSTEM_FILE("partitions", show_no_disks), SYSTEM_LINK("self", self_link),
+	{ .name = "slabinfo", .kind = PROC_FILE, .mode = 0400, .show = show_slabinfo }, SYSTEM_FILE("stat", show_stat), SYSTEM_FILE("swaps", show_swaps),
 	{ .name = "sys", .kind = PROC_DIR, .mode = 0555, .children = proc_sys_children, .n_children = PROC_SYS_CHILDREN },
 	{ .name = "sysrq-trigger", .kind = PROC_FILE, .mode = 0200, .write = write_sysrq },
 	SYSTEM_LINK("thread-self", thread_self_link), SYSTEM_FILE("uptime", show_uptime), SYSTEM_FILE("version", show_version), SYSTEM_FILE("vmstat", show_vmstat),

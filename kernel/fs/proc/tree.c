@@ -233,11 +233,25 @@ static bool proc_revalidate(struct dentry *dentry)
 	return !pi->pid || (pi->fd < 0 && pid_find(&init_pid_ns, pid_nr(pi->pid, &init_pid_ns)) == pi->pid);
 }
 
+/* A file of /proc/sys belongs to root, whose capabilities do not make it readable or writable. */
+static int setting_permission(const struct inode *inode, u32 mask)
+{
+	u32 mode = READ_ONCE(inode->mode);
+
+	if (kuid_eq(current_cred()->euid, KUID_ROOT))
+		mode >>= 6;
+	else if (cred_in_group(current_cred(), KGID_ROOT))
+		mode >>= 3;
+	return mask & (MAY_READ | MAY_WRITE | MAY_EXEC) & ~mode ? -EACCES : 0;
+}
+
 static int proc_permission(struct inode *inode, u32 mask)
 {
 	const struct proc_inode *pi = inode->private;
 	struct proc_subject s;
 
+	if (pi->node->is_setting)
+		return setting_permission(inode, mask);
 	if (pi->node->kind == PROC_BY_FD && !proc_subject_get(inode, &s)) {
 		bool is_own = s.thread->process == current_process();
 
