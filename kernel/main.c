@@ -15,6 +15,7 @@
 #include "fs/inotify.h"
 #include "fs/pipe.h"
 #include "fs/proc/procfs.h"
+#include "fs/sys/sysfs.h"
 #include "fs/tmpfs/tmpfs.h"
 #include "fs/vfs.h"
 #include "start/init.h"
@@ -54,6 +55,7 @@ static void start(void *arg)
 	uart_init();
 	console_choose();
 	procfs_init();
+	sysfs_init();
 	syscall_table_init();
 
 	run_ktests_if_asked();
