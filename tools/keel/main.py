@@ -11,6 +11,8 @@ usage: keel COMMAND [OPTIONS]
   run [-- CMD ARGS...]   build, boot, and give a shell; or run one command
   test [NAME...]         build and run the tests
   fuzz [TARGET...]       let libFuzzer look for inputs that lib/ and the loaders mistake
+  stress [STRESSOR...]   stress-ng's stressors under Linux and Keel, compared
+  soak                   half an hour of mixed load, and what it leaves behind
   check [--self-test]    check the rules that the source obeys
   bench [OPTIONS]        compare with Linux, by counted instructions or on the clock
   debug [OPTIONS]        boot as run does, under gdb
@@ -60,6 +62,16 @@ def _test(args):
 def _fuzz(args):
     from keel import fuzzcmd
     return fuzzcmd.main(args)
+
+
+def _stress(args):
+    from keel import stresscmd
+    return stresscmd.main(args)
+
+
+def _soak(args):
+    from keel import soakcmd
+    return soakcmd.main(args)
 
 
 def _debug(args):
