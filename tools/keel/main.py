@@ -13,6 +13,8 @@ usage: keel COMMAND [OPTIONS]
   fuzz [TARGET...]       let libFuzzer look for inputs that lib/ and the loaders mistake
   stress [STRESSOR...]   stress-ng's stressors under Linux and Keel, compared
   soak                   half an hour of mixed load, and what it leaves behind
+  posix [GROUP...]       posixtestsuite under Linux and Keel, compared
+  trinity                random system calls, and what they leave behind
   check [--self-test]    check the rules that the source obeys
   bench [OPTIONS]        compare with Linux, by counted instructions or on the clock
   debug [OPTIONS]        boot as run does, under gdb
@@ -72,6 +74,16 @@ def _stress(args):
 def _soak(args):
     from keel import soakcmd
     return soakcmd.main(args)
+
+
+def _posix(args):
+    from keel import posixcmd
+    return posixcmd.main(args)
+
+
+def _trinity(args):
+    from keel import trinitycmd
+    return trinitycmd.main(args)
 
 
 def _debug(args):
