@@ -118,8 +118,8 @@ def _setup(args):
     return 0
 
 
-COMMANDS = {"run": _run, "debug": _debug, "test": _test, "fuzz": _fuzz, "check": _check, "bench": _bench, "image": _image,
-            "setup": _setup}
+COMMANDS = {"run": _run, "test": _test, "fuzz": _fuzz, "stress": _stress, "soak": _soak, "posix": _posix, "trinity": _trinity,
+            "check": _check, "bench": _bench, "debug": _debug, "image": _image, "setup": _setup}
 
 
 def _open_standard_fds():

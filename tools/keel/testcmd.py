@@ -6,12 +6,12 @@ import time
 
 from keel import build
 from keel.errors import BadUsage, Interrupted, KeelError
-from keel.testing import compat, consoles, fault, ktest, pool, unit
+from keel.testing import compat, consoles, failalloc, fault, ktest, pool, unit
 from keel.testing.guest import Apps, Conformance
 from keel.testing.model import Config
 from run import linux, vm
 
-LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), fault, consoles, compat)}
+LAYERS = {layer.NAME: layer for layer in (unit, ktest, Conformance(), Apps(), fault, failalloc, consoles, compat)}
 DEFAULT = ((False, 2), (True, 4))  # (debug build, CPUs)
 ALL = tuple((debug, cpus) for debug in (False, True) for cpus in (1, 2, 4))
 LINUX_CPUS = 2
@@ -44,10 +44,7 @@ def parser():
 def main(args):
     """Entry point of `./keel test`; returns the exit status."""
     options = parser().parse_args(args)
-    chosen = choose(options.names)
-    if not options.names and not options.all:
-        chosen = {name: tests for name, tests in chosen.items()
-                  if not getattr(LAYERS[name], "ONLY_IF_ASKED", False)}
+    chosen = choose(options.names, options.all)
     if options.on_linux or options.record:
         chosen = {name: tests for name, tests in chosen.items() if LAYERS[name].ON_LINUX}
     if options.list:
@@ -60,12 +57,14 @@ def main(args):
     return _Run(configurations(options), options.verbose).run(chosen)
 
 
-def choose(names):
+def choose(names, is_all=True):
     """{layer: tests} for what the command line names."""
     everything = {name: layer.tests() for name, layer in LAYERS.items()}
     everything = {name: tests for name, tests in everything.items() if tests}
     if not names:
-        return everything
+        dear = {name: getattr(layer, "ONLY_ALL", ()) for name, layer in LAYERS.items()}
+        chosen = {name: [test for test in tests if is_all or test not in dear[name]] for name, tests in everything.items()}
+        return {name: tests for name, tests in chosen.items() if tests}
     chosen = {layer: set() for layer in everything}
     for name in names:
         layer, slash, test = name.partition("/")
