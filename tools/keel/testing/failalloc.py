@@ -2,9 +2,9 @@
 """Layer failalloc: the conformance programs while the kernel's allocations fail on purpose, one place in the code after the
 other (kernel/mm/fault_inject.c; debug build only).
 
-quick	some programs, a minute
-files	those of files and events	with --all, or by name: a quarter of an hour or more; build/failalloc/unreached then lists the
-rest	all others, and busybox		calls that neither came to
+quick		some programs, a minute
+whole_files	those of files and events	with --all, or by name: a quarter of an hour or more each; build/failalloc/unreached
+whole_rest	all others, and busybox		then lists the calls that neither came to
 
 One boot each. Some programs run undisturbed, so that what the kernel keeps for good is there; then memory, open files and the
 objects of every slab cache are counted. Then each place fails on its first visit, and (not quick) once more on its second: every
@@ -31,17 +31,18 @@ from run.vm import Vm
 NAME = "failalloc"
 ON_LINUX = False
 QUICK = ("fs_dir", "fs_fd", "fs_mount", "fs_path", "mm_lock")
-ONLY_ALL = ("files", "rest")  # else not unless they are named
+ONLY_ALL = ("whole_files", "whole_rest")  # else not unless they are named
 FILES = ("fs_", "event_")
 ENDS = 12  # of the machine, at most
 SETTLE_SECONDS = 20  # for what is freed late
-PROGRAM_SECONDS = 45  # for all runs of one program; many wait for what never comes after something has failed
+PROGRAM_SECONDS = 100  # for all runs of one program
+RUN_SECONDS = 30  # for one; many wait for what never comes after something has failed
 
 # What busybox does with the kernel that the conformance programs do not.
 SHELL = {
     "sh_files": "mkdir a; cp -r /etc a; tar cf t a; gzip -c t | gunzip | tar xf -; find / -xdev -type f | wc -l; du -s /; ls -lR a; rm -rf a t",
     "sh_pipes": "seq 1 3000 | sort -rn | sed s/1/x/ | awk '{n += $1} END {print n}' | md5sum; yes | head -c 300000 | wc -c; (sleep 0.1 & wait)",
-    "sh_proc": "ps; top -bn1; free; df; mount; for f in /proc/[a-z]* /proc/1/* /proc/self/* /proc/sys/*/*; do timeout 2 head -c 4000 $f; done; lsof; fuser /; uptime",
+    "sh_proc": "ps; top -bn1; free; df; mount; for f in /proc/[a-z]* /proc/1/* /proc/self/* /proc/sys/*/*; do timeout 2 head -c 4000 $f; done; lsof; fuser /; uptime; flock f cat /proc/locks; flock f sh -c 'cat /proc/self/fdinfo/*'",
     "sh_mount": "mkdir m; mount -t tmpfs -o size=1m x m; dd if=/dev/zero of=m/f bs=64k; mount --bind m /mnt; umount /mnt; mount -o remount,ro m; umount m; swapoff -a",
     "sh_trace": "echo ls > /proc/sys/kernel/keel_trace; ls -l / > f; ls none; echo > /proc/sys/kernel/keel_trace; cat /proc/sys/kernel/pid_max > /proc/sys/kernel/pid_max",
     "sh_tty": "stty -a < /dev/ttyS0; setsid sh -c 'exec < /dev/ttyS0; stty size'; script -c 'echo hi' s; dmesg | tail; chrt -p $$; renice 5 $$; nice id",
@@ -66,7 +67,7 @@ _reached_lock = threading.Lock()
 
 
 def tests():
-    return ["files", "quick", "rest"]
+    return ["quick", *ONLY_ALL]
 
 
 def prepare(names, configs):
@@ -86,7 +87,7 @@ def jobs(names, configs):
 def _programs(name):
     if name == "quick":
         return QUICK
-    return tuple(program for program in Conformance().tests() if program.startswith(FILES) == (name == "files"))
+    return tuple(program for program in Conformance().tests() if program.startswith(FILES) == (name == "whole_files"))
 
 
 def _test(name, config):
@@ -102,7 +103,7 @@ def _note_sites(name, found):
     with _reached_lock:
         _reached[name] = found
         print(f"failalloc/{name}: {found}", flush=True)
-        if set(_reached) < set(ONLY_ALL):
+        if set(_reached) != set(ONLY_ALL):
             return
         total = sites.together(list(_reached.values()))
         print(f"failalloc: {total}", flush=True)
@@ -116,7 +117,7 @@ class _Run:
     def __init__(self, name, config):
         layer = Conformance()
         self._commands = {program: layer.command(program) for program in _programs(name)}
-        if name == "rest":
+        if name == "whole_rest":
             self._commands.update({program: [b"sh", b"-c", script.encode()] for program, script in SHELL.items()})
         self._warm = [layer.command(program) for program in QUICK]
         self._modes = ("sites",) if name == "quick" else ("sites", "sites:2")
@@ -197,7 +198,7 @@ class _Run:
         started, first, quiet, runs = time.monotonic(), self._n_failed(), 0, 0
         while quiet < 1 and time.monotonic() < started + seconds:
             before = self._n_failed()
-            if not self._run_one(name, command, max(1, started + seconds - time.monotonic())):
+            if not self._run_one(name, command, RUN_SECONDS):
                 return False
             runs += 1
             quiet = quiet + 1 if self._n_failed() == before else 0
@@ -228,7 +229,7 @@ class _Run:
         text = self._shell(MEASURE)
         time.sleep(1)  # what ended has been freed
         self._shell(COUNT % f"'{marker}'")
-        end = time.monotonic() + 30
+        end = time.monotonic() + 30 * self._patience
         while marker not in self._text() and time.monotonic() < end:
             self._shell("true")
         found = {name: int(number) for name, number in re.findall(r"^(\w[\w()]*): +(\d+)", text, re.M)}

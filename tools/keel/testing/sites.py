@@ -15,8 +15,11 @@ from keel import paths
 ALLOCATORS = {"kmalloc", "kmalloc_array", "krealloc", "kstrdup", "slab_alloc", "slab_alloc_sized", "page_alloc", "kpage_alloc",
               "policy_frames_alloc"}
 # These run before the first program does, once; without memory they panic, saying for what, or leave something out.
-START_UP = {"alloc_frames", "dcache_init", "uart_init", "chrdev_register", "slab_create", "initramfs_unpack", "note_new", "mm_init",
-            "proc_start_init", "kthread_create", "sighand_create"}
+START_UP = {"frame/x86_64/cpu.c alloc_frames", "kernel/fs/dentry.c dcache_init", "kernel/drivers/uart.c uart_init", "kernel/fs/chrdev.c node_alloc",
+            "kernel/fs/chrdev.c chrdev_register", "kernel/mm/slab.c slab_create", "kernel/fs/tmpfs/initramfs.c initramfs_unpack",
+            "kernel/fs/tmpfs/initramfs.c note_new", "kernel/mm/mm.c mm_init", "kernel/proc/init.c proc_start_init",
+            "kernel/sched/kthread.c kthread_create", "kernel/signal/sighand.c sighand_create", "kernel/proc/vdso.c add_page",
+            "kernel/fs/namei.c user_path_kernel"}
 _FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:$")
 _CALL = re.compile(r"^\s*([0-9a-f]+):\s.*\bcall\s+[0-9a-f]+ <([^>+]+)>")
 _ADDRESS = re.compile(r"^\s*([0-9a-f]+):\s")
@@ -54,7 +57,7 @@ def together(parts):
 
 def _sum(places, reached, n_paths):
     rest = sorted(places[address] for address in set(places) - reached)
-    later = [place for place in rest if place.split()[1] not in START_UP]
+    later = [place for place in rest if re.sub(r":\d+", "", place) not in START_UP]
     return Coverage(len(places), len(reached), n_paths, len(rest) - len(later), later, places, reached)
 
 
