@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bench.guest import Boot, Setup
 
-RUNS = 7  # of a row in each boot
+RUNS = 15  # of a row in each boot
 
 
 @dataclass
