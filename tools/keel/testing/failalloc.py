@@ -42,8 +42,9 @@ RUN_SECONDS = 30  # for one; many wait for what never comes after something has 
 SHELL = {
     "sh_files": "mkdir a; cp -r /etc a; tar cf t a; gzip -c t | gunzip | tar xf -; find / -xdev -type f | wc -l; du -s /; ls -lR a; rm -rf a t",
     "sh_pipes": "seq 1 3000 | sort -rn | sed s/1/x/ | awk '{n += $1} END {print n}' | md5sum; yes | head -c 300000 | wc -c; (sleep 0.1 & wait)",
-    "sh_proc": "ps; top -bn1; free; df; mount; for f in /proc/[a-z]* /proc/1/* /proc/self/* /proc/sys/*/*; do timeout 2 head -c 4000 $f; done; lsof; fuser /; uptime; flock f cat /proc/locks; flock f sh -c 'cat /proc/self/fdinfo/*'",
+    "sh_proc": "ps; top -bn1; free; df; mount; for f in /proc/[a-z]* /proc/1/* /proc/self/* /proc/sys/*/*; do timeout 2 head -c 4000 $f; done; lsof; fuser /; uptime",
     "sh_mount": "mkdir m; mount -t tmpfs -o size=1m x m; dd if=/dev/zero of=m/f bs=64k; mount --bind m /mnt; umount /mnt; mount -o remount,ro m; umount m; swapoff -a",
+    "sh_locks": "flock f cat /proc/locks; flock f sh -c 'cat /proc/self/fdinfo/*'",
     "sh_trace": "echo ls > /proc/sys/kernel/keel_trace; ls -l / > f; ls none; echo > /proc/sys/kernel/keel_trace; cat /proc/sys/kernel/pid_max > /proc/sys/kernel/pid_max",
     "sh_tty": "stty -a < /dev/ttyS0; setsid sh -c 'exec < /dev/ttyS0; stty size'; script -c 'echo hi' s; dmesg | tail; chrt -p $$; renice 5 $$; nice id",
 }
