@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* process_vm_readv(2), process_vm_writev(2). Task context. */
+/* process_vm_readv(2), process_vm_writev(2), process_madvise(2). Task context. */
 #ifndef PROC_VM_COPY_H
 #define PROC_VM_COPY_H
 
 #include "mm/iov.h"
+
+struct pid;
 
 /* Between `local` and the n ranges of the memory of thread `tid`; bytes moved up to the first that could not be, -EFAULT if that is none, -ESRCH, -EPERM. */
 __must_check ssize_t process_vm_copy(s32 tid, struct iov_iter *local, const struct iov_seg *remote, size_t n, bool is_write);
