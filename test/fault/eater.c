@@ -7,12 +7,14 @@
  *	bomb		forks for ever			threads		threads that stay
  *	files		descriptors			maps		mappings that cannot merge
  *	tmpfs		one file			stopped		memory, then sleeps in the kernel
+ *	many-threads	10,000 of them, all alive	many-maps	a million mappings
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +151,82 @@ static int maps(void)
 	return 0;
 }
 
+static bool set_limit(const char *path, long n)
+{
+	FILE *f = fopen(path, "w");
+
+	return f && fprintf(f, "%ld\n", n) > 0 && !fclose(f);
+}
+
+static pthread_barrier_t all_alive;
+
+static void *meet(void *arg)
+{
+	pthread_barrier_wait(&all_alive);
+	return arg;
+}
+
+/* 10,000 at once, who end at once. Twice: what the first ones had is there for the second. */
+static int many_threads(void)
+{
+	enum { N = 10000 };
+	static pthread_t t[N];
+	pthread_attr_t attr;
+	int err = 0, i;
+
+	if (!set_limit("/proc/sys/kernel/threads-max", 2 * N))
+		return 1;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 16384);
+	for (int round = 0; round < 2; round++) {
+		pthread_barrier_init(&all_alive, NULL, N + 1);
+		for (i = 0; i < N && (err = pthread_create(&t[i], &attr, meet, NULL)) == 0; i++)
+			;
+		if (err) {
+			printf("%s after %d threads\n", strerror(err), i);
+			return 1;
+		}
+		pthread_barrier_wait(&all_alive);
+		for (i = 0; i < N; i++)
+			pthread_join(t[i], NULL);
+		printf("%d threads\n", N);
+	}
+	return 0;
+}
+
+static double seconds(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
+
+/* A million mappings, made one by one. The last tenth must not cost more than some times the first one: a tree has grown by three levels, a list would have by far more. */
+static int many_maps(void)
+{
+	enum { N = 1000000, TENTH = N / 10 };
+	double start, took[10];
+	char *p = reserve(N * PAGE);
+
+	if (!set_limit("/proc/sys/vm/max_map_count", N + 1000))
+		return 1;
+	for (long i = 0; i < 10; i++) {
+		start = seconds();
+		for (long at = i * TENTH; at < (i + 1) * TENTH; at += 2)
+			if (mprotect(p + at * PAGE, PAGE, PROT_READ)) {
+				printf("%s after %ld\n", strerror(errno), at);
+				return 2;
+			}
+		took[i] = seconds() - start;
+	}
+	printf("a million mappings, %s\n", took[9] < 8 * took[0] + 1 ? "each in its time" : "slower and slower");
+	if (munmap(p, N * PAGE))
+		return 3;
+	printf("unmapped\n");
+	return 0;
+}
+
 static int tmpfs(void)
 {
 	static char data[65536];
@@ -190,6 +268,7 @@ static const struct {
 } ways[] = {
 	{ "memory", memory }, { "sparse", sparse }, { "forks", forks }, { "pipes", pipes }, { "bomb", bomb }, { "threads", threads },
 	{ "files", files }, { "maps", maps }, { "tmpfs", tmpfs }, { "stopped", stopped },
+	{ "many-threads", many_threads }, { "many-maps", many_maps },
 };
 
 int main(int argc, char **argv)

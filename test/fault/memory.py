@@ -40,5 +40,6 @@ CASES = [
     _eats("threads", r"after many threads", "ended with 0"),
     _eats("files", "Too many open files after 20000 descriptors", "ended with 0"),
     _eats("maps", "Cannot allocate memory after 65530 mappings", "ended with 0"),
+    _eats("many_threads", "10000 threads", "10000 threads", "ended with 0", command="/eater many-threads", mem="768M", debug_mem="1280M"),
     _eats("tmpfs", "No space left on device", "ended with 0"),
 ]
