@@ -22,7 +22,7 @@ MEMORY_KB = 16384  # that may be away: names of /proc looked at stay cached
 CACHES = {"dentry", "inode", "radix_node"}  # slabs that may keep more than they had
 OBJECTS = 32  # of other slabs, that may be in use in excess
 
-REPORT = re.compile(r"KASAN|UBSAN|\bBUG\b|panic|lock order|sleep in atomic|while panicking|"
+REPORT = re.compile(r"KASAN|UBSAN|\bBUG\b|lock order|sleep in atomic|while panicking|"
                     r"^\[[ .0-9]*\] warning: ", re.M)
 REFUSED_CALL = re.compile(r"call \d+ \((\w+)\) is not supported")
 REFUSED_PART = re.compile(r"\] (\w+): (.*?) (?:are|is) not supported")
