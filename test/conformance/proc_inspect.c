@@ -167,6 +167,7 @@ static void be_two(void)
 
 static void threads(void)
 {
+	char reader[128];
 	pid_t pid;
 
 	shared[1] = 0;
@@ -176,6 +177,9 @@ static void threads(void)
 	sleeper(pid, shared[1], "second thread");
 	ok(comes_to(pid, 0, "syscall", "271 0x0 0x0 0x0 0x0 0x8 0x"), "the first is in a call of its own");
 	ok(comes_to(pid, pid, "syscall", "271 0x0 0x0 0x0 0x0 0x8 0x"), "by its thread id too");
+	look(pid, shared[1], "wchan");
+	snprintf(reader, sizeof(reader), "%s", text);
+	ok(look(pid, pid, "wchan") > 0 && strcmp(text, reader), "and waits elsewhere than the second");
 	is_int(look(pid, pid + 100000, "syscall"), -ENOENT, "no such thread");
 	end(pid);
 }
