@@ -2,9 +2,11 @@
 /*
  * Arguments as strace shows them: one function a kind of argument. In-arguments are formatted before the call, out-arguments after it, and only if it succeeded.
  */
+#include <lib/hash.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include "abi/fcntl.h"
+#include "abi/process.h"
 #include "abi/stat.h"
 #include "mm/alloc.h"
 #include "signal/signal.h"
@@ -205,6 +207,19 @@ static void add_mode(struct text *t, u32 mode)
 	text_add(t, "%04o", mode & 07777);
 }
 
+/* A clone's flags, with the signal that the parent gets. */
+static void add_clone_flags(struct text *t, const struct flag_set *set, u64 value)
+{
+	u64 signal = value & CSIGNAL;
+
+	if (value != signal || !signal)
+		add_flags(t, set, value & ~(u64)CSIGNAL);
+	if (signal) {
+		text_add(t, value != signal ? "|" : "");
+		add_signal(t, signal);
+	}
+}
+
 static void add_sigset(struct text *t, u64 addr)
 {
 	const char *separator = "";
@@ -369,6 +384,48 @@ static struct syscall_arg resolve(const struct syscall_row *row, const struct sy
 	return arg;
 }
 
+static u64 mix(u64 shape, u64 v)
+{
+	return hash_u64(shape ^ hash_u64(v));
+}
+
+static bool has_flags(const struct layout *layout)
+{
+	for (u32 i = 0; i < layout->n; i++)
+		if (layout->fields[i].set)
+			return true;
+	return false;
+}
+
+static u64 mix_struct(u64 shape, const struct layout *layout, u64 addr)
+{
+	u8 *copy = addr && has_flags(layout) ? kmalloc(layout->size, ALLOC_SLEEP) : NULL;
+
+	if (copy && !uget(copy, uaddr(addr), layout->size))
+		for (u32 i = 0; i < layout->n; i++)
+			if (layout->fields[i].set)
+				shape = mix(shape, field_value(copy, &layout->fields[i]));
+	kfree(copy);
+	return shape;
+}
+
+u64 format_shape(const struct syscall_row *row, const struct syscall_args *a)
+{
+	u64 shape = 1;
+
+	for (u32 i = 0; i < 6 && row->args[i].kind != ARG_NONE; i++) {
+		struct syscall_arg arg = resolve(row, a, i);
+
+		if (arg.kind == ARG_FLAGS || arg.kind == ARG_CLONE_FLAGS || arg.kind == ARG_ENUM || arg.kind == ARG_COMMAND)
+			shape = mix(shape, a->v[i]);
+		else if (arg.kind == ARG_STRUCT_IN || arg.kind == ARG_STRUCT_INOUT)
+			shape = mix_struct(shape, arg.layout, a->v[i]);
+		for (u64 k = 0; arg.kind == ARG_STRUCTS_IN && k < min(a->v[arg.aux], (u64)SEGMENTS_SHOWN); k++)
+			shape = mix_struct(shape, arg.layout, a->v[i] + k * arg.layout->size);
+	}
+	return shape;
+}
+
 void format_before(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i)
 {
 	struct syscall_arg arg = resolve(row, a, i);
@@ -376,6 +433,7 @@ void format_before(struct text *t, const struct syscall_row *row, const struct s
 
 	switch (arg.kind) {
 	case ARG_NONE:
+	case ARG_HIDDEN:
 	case ARG_BUF_OUT:
 	case ARG_PATH_OUT:
 	case ARG_IOVEC_OUT:
@@ -401,8 +459,17 @@ void format_before(struct text *t, const struct syscall_row *row, const struct s
 	case ARG_FLAGS:
 		add_flags(t, arg.set, (u32)v);
 		break;
+	case ARG_CLONE_FLAGS:
+		add_clone_flags(t, arg.set, v);
+		break;
 	case ARG_ENUM:
 		add_enum(t, arg.set, v);
+		break;
+	case ARG_STRUCTS_IN:
+		if (v)
+			add_structs(t, arg.layout, v, a->v[arg.aux]);
+		else
+			add_pointer(t, v);
 		break;
 	case ARG_STRUCT_IN:
 		add_struct(t, arg.layout, v);
@@ -429,7 +496,7 @@ void format_after(struct text *t, const struct syscall_row *row, const struct sy
 	struct syscall_arg arg = resolve(row, a, i);
 	u64 v = a->v[i];
 
-	if (t->len || arg.kind == ARG_NONE)
+	if (t->len || arg.kind == ARG_NONE || arg.kind == ARG_HIDDEN)
 		return;
 	if (ret < 0) {
 		add_pointer(t, v);

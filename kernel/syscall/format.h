@@ -17,6 +17,8 @@ void text_init(struct text *t);
 void text_fini(struct text *t);
 __printf(2, 3) void text_add(struct text *t, const char *fmt, ...);
 
+/* Equal for calls that differ in no flag, enumeration value or command, their structs' included (as far as those can be read). */
+u64 format_shape(const struct syscall_row *row, const struct syscall_args *a);
 void format_before(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i);
 void format_after(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i, s64 ret);
 void format_result(struct text *t, const struct syscall_row *row, s64 ret);	/* ") = 3", ") = -1 ENOENT (…)" */

@@ -2,6 +2,7 @@
 /* Struct layouts as field tables: what the tracer prints, as data. */
 #include "abi/event.h"
 #include "abi/fcntl.h"
+#include "abi/poll.h"
 #include "abi/process.h"
 #include "abi/signal.h"
 #include "abi/stat.h"
@@ -35,6 +36,7 @@ LAYOUT(sigevent_layout, struct sigevent_abi, F_AS(struct sigevent_abi, value, AR
        F_AS(struct sigevent_abi, signo, ARG_SIGNAL, "sigev_signo"), F_SET_AS(struct sigevent_abi, notify, sigevent_set, "sigev_notify"),
        F_AS(struct sigevent_abi, tid, ARG_INT, "sigev_notify_thread_id"));
 LAYOUT(epoll_event_layout, struct epoll_event, F_SET(struct epoll_event, events, epoll_events), F(struct epoll_event, data, ARG_HEX));
+LAYOUT(pollfd_layout, struct pollfd, F(struct pollfd, fd, ARG_INT), F_SET(struct pollfd, events, poll_events));
 LAYOUT(rlimit_layout, struct rlimit64, F(struct rlimit64, rlim_cur, ARG_ULONG), F(struct rlimit64, rlim_max, ARG_ULONG));
 LAYOUT(rusage_layout, struct rusage, F(struct rusage, ru_utime.tv_sec, ARG_LONG), F(struct rusage, ru_utime.tv_usec, ARG_LONG),
        F(struct rusage, ru_stime.tv_sec, ARG_LONG), F(struct rusage, ru_stime.tv_usec, ARG_LONG), F(struct rusage, ru_maxrss, ARG_LONG));

@@ -13,6 +13,7 @@ enum arg_kind {
 	ARG_NONE,
 	ARG_INT, ARG_UINT, ARG_LONG, ARG_ULONG, ARG_HEX, ARG_OCTAL,	/* numbers */
 	ARG_FD, ARG_DIRFD, ARG_PID, ARG_UID, ARG_SIGNAL, ARG_MODE, ARG_DEV,
+	ARG_HIDDEN,			/* what strace does not show: the upper half of an offset, which 64-bit programs leave 0 */
 	ARG_PTR,			/* an address, printed as such */
 	ARG_ADDR,			/* the same, of a call that returns an address too */
 	ARG_PATH,			/* in: string */
@@ -21,8 +22,10 @@ enum arg_kind {
 	ARG_BUF_OUT,			/* out: bytes, as many as the call returned */
 	ARG_IOVEC_IN, ARG_IOVEC_OUT,	/* `aux`: index of the count */
 	ARG_FLAGS,			/* bits of `set` */
+	ARG_CLONE_FLAGS,		/* the same with a signal in the low byte; strace shows the argument behind it first */
 	ARG_ENUM,			/* one value of `set` */
 	ARG_STRUCT_IN, ARG_STRUCT_OUT, ARG_STRUCT_INOUT,	/* `layout` */
+	ARG_STRUCTS_IN,			/* an array of `layout`; `aux`: index of the count */
 	ARG_STRUCTS_OUT,		/* an array of `layout`, as many as the call returned */
 	ARG_INT_OUT,			/* int * */
 	ARG_INTS_OUT,			/* int[2]: pipe */

@@ -17,6 +17,7 @@
 #define LONG(n)			{ .name = #n, .kind = ARG_LONG }
 #define SIZE(n)			{ .name = #n, .kind = ARG_ULONG }
 #define HEX(n)			{ .name = #n, .kind = ARG_HEX }
+#define HIDDEN(n)		{ .name = #n, .kind = ARG_HIDDEN }
 #define PTR(n)			{ .name = #n, .kind = ARG_PTR }
 #define ADDR(n)			{ .name = #n, .kind = ARG_ADDR }
 #define PATH(n)			{ .name = #n, .kind = ARG_PATH }
@@ -30,9 +31,11 @@
 /* Bits whose check needs more than a set: the handler makes it. */
 #define FLAGS_UNCHECKED(n, s)	{ .name = #n, .kind = ARG_FLAGS, .aux = 1, .set = &(s) }
 #define ENUM_BITS(n, s)		FLAGS_UNCHECKED(n, s)
+#define CLONE_FLAGS(n, s)	{ .name = #n, .kind = ARG_CLONE_FLAGS, .set = &(s) }
 #define ENUM(n, s)		{ .name = #n, .kind = ARG_ENUM, .set = &(s) }
 #define STRUCT_IN(n, l)		{ .name = #n, .kind = ARG_STRUCT_IN, .layout = &(l) }
 #define STRUCT_OUT(n, l)	{ .name = #n, .kind = ARG_STRUCT_OUT, .layout = &(l) }
+#define STRUCTS_IN(n, l, count)	{ .name = #n, .kind = ARG_STRUCTS_IN, .layout = &(l), .aux = (count) }
 #define STRUCTS_OUT(n, l)	{ .name = #n, .kind = ARG_STRUCTS_OUT, .layout = &(l) }
 #define INT_OUT(n)		{ .name = #n, .kind = ARG_INT_OUT }
 #define INTS_OUT(n)		{ .name = #n, .kind = ARG_INTS_OUT }

@@ -6,6 +6,7 @@
  * What goes in is formatted before the call (exec destroys it), what comes out after it.
  * A thread is traced while its program's name or its pid matches; the setting is guarded by trace_lock, read through a generation.
  */
+#include <lib/hash.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <frame/log.h>
@@ -13,18 +14,23 @@
 #include "mm/alloc.h"
 #include "proc/policy.h"
 #include "proc/thread.h"
+#include "syscall/errname.h"
 #include "syscall/format.h"
 #include "syscall/trace.h"
 
 #define WHAT_MAX 64
+#define ONCE ",once"
+#define SHAPES 8192		/* a power of two; the table itself calls for some hundreds, their flags for some thousands */
 
 bool trace_enabled;
 static struct spinlock trace_lock = SPINLOCK_INIT("trace");
 static char trace_what[WHAT_MAX];	/* [trace_lock] */
 static s32 trace_pid;			/* [trace_lock] 0: by name */
+static bool trace_once;			/* [a] of calls that differ in no flag, the first that succeeds, and no other */
+static u64 seen_shapes[SHAPES];		/* [a] those printed, as hashes; 0: free */
 
 struct trace_call {
-	u64 nr;
+	u64 nr, shape;
 	const struct syscall_row *row;
 	struct syscall_args args;
 	struct text arg[6];
@@ -33,13 +39,17 @@ struct trace_call {
 int trace_set(const char *what)
 {
 	size_t len = strnlen(what, WHAT_MAX);
+	bool is_once;
 	u64 pid = 0;
 
 	while (len && (what[len - 1] == '\n' || what[len - 1] == ' '))
 		len--;
 	if (len == WHAT_MAX)
 		return -EINVAL;
+	is_once = len >= strlen(ONCE) && memcmp(what + len - strlen(ONCE), ONCE, strlen(ONCE)) == 0;
+	len -= is_once ? strlen(ONCE) : 0;
 	SPIN_GUARD(&trace_lock);
+	__atomic_store_n(&trace_once, is_once, __ATOMIC_RELAXED);
 	memcpy(trace_what, what, len);
 	trace_what[len] = 0;
 	if (parse_u64(trace_what, len, 10, &pid) || pid > PID_LIMIT)
@@ -60,12 +70,50 @@ int proc_policy_trace_set(const char *what)
 	return trace_set(what);
 }
 
+/* Whether that shape has been printed; `is_new` says that it is about to be, and then only one caller gets false. A full table: all have. */
+static bool shape_seen(u64 shape, bool is_new)
+{
+	for (u32 i = 0; i < 64; i++) {
+		u64 *slot = &seen_shapes[(shape + i) % SHAPES], old = __atomic_load_n(slot, __ATOMIC_RELAXED);
+
+		if (!old && !is_new)
+			return false;
+		if (!old && __atomic_compare_exchange_n(slot, &old, shape, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			return false;
+		if (old == shape)
+			return true;
+	}
+	return true;
+}
+
+static u64 shape_of(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+{
+	u64 shape = hash_u64((row && row->handler ? format_shape(row, a) : 0) + nr);
+
+	return shape ? shape : 1;
+}
+
 bool trace_wants(const struct thread *t)
 {
 	SPIN_GUARD(&trace_lock);
 	if (trace_pid)
 		return process_tgid(t->process) == trace_pid;
 	return strcmp(trace_what, "*") == 0 || strncmp(trace_what, t->sched.comm, sizeof(t->sched.comm) - 1) == 0;
+}
+
+static void add_arguments(struct text *line, const struct trace_call *tc)
+{
+	bool is_clone = tc->row && tc->row->args[0].kind == ARG_CLONE_FLAGS;
+	const char *separator = "";
+
+	for (u32 i = 0; i < 6; i++) {
+		const struct text *arg = &tc->arg[is_clone && i < 2 ? 1 - i : i];
+
+		if (!arg->len)
+			continue;
+		text_add(line, "%s%s", separator, arg->buf);
+		separator = ", ";
+	}
 }
 
 static void print_call(struct trace_call *tc, s64 ret, bool has_returned)
@@ -78,8 +126,7 @@ static void print_call(struct trace_call *tc, s64 ret, bool has_returned)
 		text_add(&line, "%s(", tc->row->name);
 	else
 		text_add(&line, "syscall_%#lx(", tc->nr);
-	for (u32 i = 0; i < 6 && tc->arg[i].len; i++)
-		text_add(&line, "%s%s", i ? ", " : "", tc->arg[i].buf);
+	add_arguments(&line, tc);
 	if (has_returned)
 		format_result(&line, tc->row, ret);
 	else
@@ -103,11 +150,16 @@ static bool never_returns(const struct syscall_row *row)
 
 struct trace_call *trace_enter(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
-	struct trace_call *tc = kmalloc(sizeof(*tc), ALLOC_SLEEP | ALLOC_ZERO);
+	u64 shape = __atomic_load_n(&trace_once, __ATOMIC_RELAXED) ? shape_of(nr, row, a) : 0;
+	struct trace_call *tc;
 
+	if (shape && shape_seen(shape, never_returns(row)))
+		return NULL;
+	tc = kmalloc(sizeof(*tc), ALLOC_SLEEP | ALLOC_ZERO);
 	if (!tc)
 		return NULL;
 	tc->nr = nr;
+	tc->shape = shape;
 	tc->row = row;
 	tc->args = *a;
 	for (u32 i = 0; i < 6; i++)
@@ -131,6 +183,12 @@ struct trace_call *trace_enter(u64 nr, const struct syscall_row *row, const stru
 
 void trace_leave(struct trace_call *tc, s64 ret)
 {
+	bool has_failed = ret < 0 && ret >= -MAX_ERRNO_SHOWN;
+
+	if (tc->shape && (has_failed || shape_seen(tc->shape, true))) {
+		free_call(tc);
+		return;
+	}
 	if (tc->row && tc->row->handler)
 		for (u32 i = 0; i < 6 && tc->row->args[i].kind != ARG_NONE; i++)
 			format_after(&tc->arg[i], tc->row, &tc->args, i, ret);

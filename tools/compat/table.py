@@ -9,8 +9,8 @@ SETS = ("kernel/syscall/sets_file.c", "kernel/syscall/sets_proc.c")
 ROWS, LAYOUTS, NAMES = "kernel/syscall/table.h", "kernel/syscall/layouts.c", "kernel/syscall/names.h"
 STATES = {"YES": "supported", "FIELD": "supported", "OP": "supported", "YES_AS": "supported", "IGN": "ignored", "IGN_FIELD": "ignored",
           "IGN_AS": "ignored", "NO": "refused", "NO_FIELD": "refused", "NO_OP": "refused"}
-FLAG_KINDS = ("FLAGS", "FLAGS_UNCHECKED", "ENUM", "ENUM_BITS")
-STRUCT_KINDS = ("STRUCT_IN", "STRUCT_OUT", "STRUCTS_OUT")
+FLAG_KINDS = ("FLAGS", "FLAGS_UNCHECKED", "CLONE_FLAGS", "ENUM", "ENUM_BITS")
+STRUCT_KINDS = ("STRUCT_IN", "STRUCT_OUT", "STRUCTS_IN", "STRUCTS_OUT")
 
 Arg = namedtuple("Arg", "kind name of")             # of: the set, layout or commands it names, or ""
 Row = namedtuple("Row", "number name args line")

@@ -6,7 +6,7 @@ import time
 
 from keel import build
 from keel.errors import BadUsage, Interrupted, KeelError
-from keel.testing import compat, consoles, failalloc, fault, ktest, pool, unit
+from keel.testing import calls, compat, consoles, failalloc, fault, ktest, pool, unit
 from keel.testing.guest import Apps, Conformance
 from keel.testing.model import Config
 from run import linux, vm
@@ -35,6 +35,8 @@ def parser():
     parse.add_argument("--cpus", type=int, metavar="N", help="only with N CPUs")
     parse.add_argument("--debug-build", action="store_true", help="only the debug build")
     parse.add_argument("--release-build", action="store_true", help="only the release build")
+    parse.add_argument("--calls", action="store_true",
+                       help="release build: hold the calls of conformance and apps against docs/compat")
     parse.add_argument("--record", action="store_true",
                        help="run the named apps tests on Linux and keep their output")
     parse.add_argument("-v", "--verbose", action="store_true", help="name the passed tests too")
@@ -93,6 +95,8 @@ def configurations(options):
             raise BadUsage("--debug-build and --release-build are about Keel, not Linux")
         cpus = (1, 2, 4) if options.all else (options.cpus or LINUX_CPUS,)
         return [Config(True, False, count) for count in cpus]
+    if options.calls:
+        return [Config(False, False, options.cpus or DEFAULT[0][1], has_calls=True)]
     pairs = ALL if options.all else DEFAULT
     if options.debug_build != options.release_build:
         pairs = [pair for pair in pairs if pair[0] == options.debug_build]
@@ -139,6 +143,8 @@ class _Run:
         started = time.monotonic()
         try:
             pool.run(jobs, self._on_result, self._on_job_end)
+            if any(config.has_calls for config in self._configs):
+                calls.check(self._count)
         except Interrupted:
             vm.stop_all()
             consoles.stop_all()
@@ -155,8 +161,10 @@ class _Run:
             build.make(debug=debug)
 
     def _on_result(self, job, result):
-        counts = self._counts[job.title]
-        counts[0 if result.passed else 1] += 1
+        self._counts[job.title][0 if result.passed else 1] += 1
+        self._count(result)
+
+    def _count(self, result):
         if result.passed:
             self._passed += 1
             if self._verbose:

@@ -20,6 +20,7 @@ import time
 
 from image import overlay, store
 from keel import build, paths
+from keel.testing import calls
 from keel.testing.model import Job, Result
 from keel.testing.tap import Tap, shorten
 from run import panic
@@ -174,10 +175,11 @@ class _Batch:
 
     def run(self):
         root = store.ensure(self._layer.root(self._left[0]))
-        machine = self._config.machine(initrds=[root, store.agent(), self._layer.image()])
+        machine = self._config.machine(initrds=[root, store.agent(), self._layer.image()],
+                                       append=calls.APPEND if self._config.has_calls else ())
         while self._left and self._boot_failures < BOOT_FAILURES:
             with Vm(machine, agent=True) as vm:
-                guest = Guest(vm)
+                guest = Guest(vm, calls.sink() if self._config.has_calls else None)
                 try:
                     guest.wait_ready(time.monotonic() + BOOT_SECONDS * self._config.patience())
                 except (GuestEnded, TimedOut) as reason:

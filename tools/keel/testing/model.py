@@ -19,6 +19,7 @@ class Config:
     on_linux: bool
     debug: bool
     cpus: int
+    has_calls: bool = False  # traces its calls for testing/calls.py
 
     def __str__(self):
         kernel = "Linux" if self.on_linux else "debug" if self.debug else "release"
