@@ -328,7 +328,7 @@ enum verdict match_call(struct matcher *m, const struct call *call)
 	for (size_t i = 0; i < n; i++) {
 		if (!match_rule(m, &first[i], call))
 			continue;
-		if (call->outcome == CALL_SUCCEEDED) {
+		if (call->outcome == CALL_SUCCEEDED || (call->outcome == CALL_LEFT && !call->is_cut)) {	/* exit never returns */
 			first[i].used++;
 			for (size_t k = 0; k < m->n_parts; k++)
 				m->parts[k]->used++;
