@@ -11,7 +11,7 @@ import os
 import sys
 
 from bench import rows as rowlist
-from bench.guest import Boot, Setup
+from bench.guest import COMMAND, Boot, Setup
 from image import store
 from keel import paths
 
@@ -36,6 +36,16 @@ def measure(kernel, rows, fresh=False, note=lambda text: None):
                 name = f"{row.name}@{count}" if row.group == rowlist.CPUS else row.name
                 results[name] = found.get(row.name, {"failed": "no result"})
     return results
+
+
+def command(kernel, script, root, note=lambda text: None):
+    """{"run": result} of a shell command, started and waited for."""
+    setup = Setup(kernel, words=["--run", COMMAND], root=root, script=script)
+    boot = Boot(setup, on_row=note).run()
+    result = boot.results.get("run", {"failed": f"the guest ended or hung: {boot.last_words}"})
+    if result.get("counts"):
+        result["op"] = _per_operation(result)
+    return {"run": result}
 
 
 def _section(setup, chosen, whole, fresh, note):

@@ -21,6 +21,7 @@ from run.machine import Machine
 from run.vm import Vm
 
 KBENCH = "/.keel/kbench"
+COMMAND = "/.keel/command"  # a shell script to be counted
 MEM = {"debian-min": "1G"}
 DEFAULT_MEM = "512M"
 SILENCE = 300.0  # seconds without a line: the guest hangs
@@ -47,6 +48,7 @@ class Setup:
     mem: Optional[str] = None
     counted: bool = True
     append: List[str] = field(default_factory=list)
+    script: Optional[str] = None  # what COMMAND contains
 
     def image(self):
         if self.kernel == "linux":
@@ -56,7 +58,12 @@ class Setup:
     def initrds(self):
         """The root, our device nodes, kbench."""
         own = paths.image("bench")
-        store.write_if_changed(own, overlay.files([(KBENCH, paths.build("bench", "kbench"))]))
+        files = [(KBENCH, paths.build("bench", "kbench"))]
+        if self.script is not None:
+            own = paths.image("bench-command")
+            files.append((COMMAND, paths.build("bench", "command")))
+            store.write_if_changed(files[-1][1], f"#!/bin/sh\n{self.script}\n".encode())
+        store.write_if_changed(own, overlay.files(files))
         return [store.ensure(self.root), store.agent(), own]
 
     def machine(self, plugin=None):

@@ -32,6 +32,8 @@ def parser():
                        help="a second table: CR3 writes, flushes, port I/O, halts, locked instructions, calls")
     parse.add_argument("--fresh", action="store_true", help="count again what was counted before")
     parse.add_argument("--profile", metavar="ROW", help="where a row's instructions go, by function")
+    parse.add_argument("--run", metavar="CMD", help="count a shell command")
+    parse.add_argument("--root", choices=store.names(), default="busybox", help="for --run (default busybox)")
     parse.add_argument("--check", action="store_true",
                        help="fail if a row of Keel's grew by more than 3%% since bench/baseline.json was written")
     parse.add_argument("--record", action="store_true", help="write Keel's rows to bench/baseline.json")
@@ -56,6 +58,8 @@ def main(args):
     build.make()
     if options.profile:
         return _profile(options)
+    if options.run is not None:
+        return _command(options)
     chosen = rowlist.everything() if options.all else rowlist.choose(options.only)
     cost = [row for row in chosen if row.group == rowlist.COST]
     work = [row for row in chosen if row.group != rowlist.COST]
@@ -87,6 +91,14 @@ def _counted(options, chosen):
         print("\n" + "\n".join(table.growth(scaling, results)))
     save("counted.json", results)
     store.write_if_changed(paths.build("bench", "counted.svg"), chart.draw(chosen, theirs, ours).encode())
+
+
+def _command(options):
+    results = {kernel: counted.command(kernel, options.run, options.root, _Progress(kernel, options.verbose))
+               for kernel in _kernels(options)}
+    rows = [rowlist.Row(rowlist.APPS, "run", "run")]
+    print("\n".join(table.counted(rows, results.get("linux", {}), results.get("keel", {}))))
+    return 0
 
 
 def _start(options, rows):
