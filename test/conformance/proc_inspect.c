@@ -167,7 +167,7 @@ static void be_two(void)
 
 static void threads(void)
 {
-	char reader[128];
+	char reader[sizeof(text)];
 	pid_t pid;
 
 	shared[1] = 0;
