@@ -18,7 +18,7 @@
 void alloc_init(void);					/* takes boot_memory over */
 /* Frames that the boot no longer needs (initramfs): RESERVED → free memory. */
 void page_donate(struct page *first, u64 n);
-void page_count_boot(u64 n);	/* the frame gave back n frames that it never asked for: its image's */
+void page_count_boot(u64 n);	/* the frame gave back n frames that it never asked for, its image's: there is so much more memory */
 /* 2^order frames, FREE → claimed as `state` with one reference (the head's and each tail's). */
 struct page *page_alloc(u32 order, enum frame_state state, u32 flags);
 void page_free(struct page *p, u32 order);		/* the caller holds the only reference, or none is left */

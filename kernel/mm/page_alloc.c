@@ -313,6 +313,8 @@ void policy_frames_free(struct page *page, u32 order)
 void page_count_boot(u64 n)
 {
 	__atomic_fetch_add(&frame_pages_out, n, __ATOMIC_RELAXED);
+	SPIN_GUARD_SOFT(&zone.lock);
+	zone.total += n;		/* memory that was the image's until now */
 }
 
 void policy_untyped_free(struct page *page)
