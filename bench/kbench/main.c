@@ -231,9 +231,9 @@ static void run_chosen(const char *patterns)
 			run_shell(app->name, app->prepare, app->command);
 }
 
-static int usage(void)
+static int usage(const char *word)
 {
-	fprintf(stderr, "usage: kbench [--list] [--only PATTERN[,PATTERN...]] [--runs N] [--cat FILE] [--run COMMAND]\n");
+	fprintf(stderr, "kbench: not understood: %s\nusage: kbench [--list] [--only PATTERN[,PATTERN...]] [--runs N] [--cat FILE] [--run COMMAND]\n", word);
 	return 2;
 }
 
@@ -289,7 +289,7 @@ int main(int argc, char **argv)
 			run_shell("run", NULL, argv[++i]);
 			only = "";
 		} else {
-			return usage();
+			return usage(argv[i]);
 		}
 	}
 	run_chosen(only);

@@ -57,9 +57,9 @@ class Machine:
             words += ICOUNT_APPEND
         if agent:
             words.append(f"rdinit={overlay.AGENT_PATH}")
-        elif self.init:
-            words.append(f"rdinit={self.init}")
         words += self._linux_words() + self.append
+        if self.init:  # behind all else: words before it that Linux does not know are not for init
+            words.append(f"rdinit={self.init}")
         if self.init_args:
             words += ["--", *self.init_args]
         return " ".join(words)
