@@ -24,40 +24,25 @@ static struct spinlock chains = SPINLOCK_INIT("PI chains");
 
 /* --- trees. `chains` held from here on */
 
+/* Equals stand in the order of their coming: a node is added behind those that it is not before. */
+static bool waiter_is_before(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct pi_waiter, node)->priority > rb_entry(b, struct pi_waiter, node)->priority;
+}
+
+static bool lock_is_before(const struct rb_node *a, const struct rb_node *b)
+{
+	return rb_entry(a, struct pi_lock, owned_node)->priority > rb_entry(b, struct pi_lock, owned_node)->priority;
+}
+
 static void add_waiter(struct pi_lock *l, struct pi_waiter *w)
 {
-	struct rb_node **link = &l->waiters.root.node, *parent = NULL;
-	bool is_first = true;
-
-	while (*link) {
-		parent = *link;
-		if (w->priority > rb_entry(parent, struct pi_waiter, node)->priority) {
-			link = &parent->left;
-		} else {
-			link = &parent->right;
-			is_first = false;
-		}
-	}
-	rb_link_node(&w->node, parent, link);
-	rb_insert_color_cached(&w->node, &l->waiters, is_first);
+	rb_add_cached(&l->waiters, &w->node, waiter_is_before);
 }
 
 static void add_owned(struct thread *t, struct pi_lock *l)
 {
-	struct rb_node **link = &t->pi.owned.root.node, *parent = NULL;
-	bool is_first = true;
-
-	while (*link) {
-		parent = *link;
-		if (l->priority > rb_entry(parent, struct pi_lock, owned_node)->priority) {
-			link = &parent->left;
-		} else {
-			link = &parent->right;
-			is_first = false;
-		}
-	}
-	rb_link_node(&l->owned_node, parent, link);
-	rb_insert_color_cached(&l->owned_node, &t->pi.owned, is_first);
+	rb_add_cached(&t->pi.owned, &l->owned_node, lock_is_before);
 }
 
 static struct pi_waiter *first_waiter(const struct pi_lock *l)
