@@ -175,7 +175,7 @@ void task_adopt(struct task *t)
 
 	irq_disable();
 	t->stack = standin->stack;
-	t->stamp = standin->stamp ? standin->stamp : arch_stamp();
+	t->system_cycles = standin->system_cycles ? standin->system_cycles : 0 - arch_stamp();
 	t->on_cpu = 1;
 	CPU_LOCAL_->current = t;
 	irq_enable();
@@ -230,21 +230,21 @@ void task_set_uspace(struct uspace *us)
 	irq_enable();
 }
 
-/* The owner CPU updates without a lock: read until nothing moved, the time included, so that it is the task's while the stamp says that it runs. */
+static bool is_running(u64 cycles)
+{
+	return (s64)cycles < 0;
+}
+
+/* The owner CPU updates without a lock: read until nothing moved, the time included, so that it is the task's while a counter runs. */
 void task_times(const struct task *t, u64 *user_ns, u64 *system_ns)
 {
-	u64 user, system, stamp, now;
-	bool in_user;
+	u64 user, system, now;
 
 	do {
-		stamp = LOAD_ACQUIRE(t->stamp);
 		user = LOAD_ACQUIRE(t->user_cycles);
 		system = LOAD_ACQUIRE(t->system_cycles);
-		in_user = LOAD_ACQUIRE(t->in_user);
 		now = arch_stamp();
-	} while ((!stamp && (user || system)) || stamp != LOAD_ACQUIRE(t->stamp));
-	if (stamp && now > stamp)	/* never so off its CPU: STAMP_OFF */
-		*(in_user ? &user : &system) += now - stamp;
-	*user_ns = arch_stamp_to_ns(user);
-	*system_ns = arch_stamp_to_ns(system);
+	} while ((is_running(user) && is_running(system)) || user != LOAD_ACQUIRE(t->user_cycles) || system != LOAD_ACQUIRE(t->system_cycles));
+	*user_ns = arch_stamp_to_ns(is_running(user) ? user + now : user);
+	*system_ns = arch_stamp_to_ns(is_running(system) ? system + now : system);
 }

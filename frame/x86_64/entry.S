@@ -25,14 +25,14 @@
 	.popsection
 	.endm
 
-	.macro push_registers			/* below rdi, which is pushed */
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq %rax
+	.macro push_registers			/* below r9, which is pushed */
 	pushq %r8
-	pushq %r9
 	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq %rax
+	pushq %rcx
 	pushq %r11
 	pushq %rbx
 	pushq %rbp
@@ -50,14 +50,14 @@
 	popq %rbp
 	popq %rbx
 	popq %r11
-	popq %r10
-	popq %r9
-	popq %r8
-	popq %rax
 	popq %rcx
-	popq %rdx
-	popq %rsi
+	popq %rax
 	popq %rdi
+	popq %rsi
+	popq %rdx
+	popq %r10
+	popq %r8
+	popq %r9
 	.endm
 
 	/* Makes the interrupted place look like a caller, so that frame-pointer chains pass through; aligns the stack. */
@@ -80,8 +80,8 @@ trap_stubs:
 	.if !(vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21 || vector == 29 || vector == 30)
 	pushq $-1
 	.endif
-	pushq %rdi
-	movl $vector, %edi
+	pushq %r9
+	movl $vector, %r9d
 	.if vector == 1 || vector == 2 || vector == 8 || vector == 18
 	jmp paranoid_entry
 	.else
@@ -95,27 +95,16 @@ trap_entry:
 	cld
 	push_registers
 	clac_if_smap
+	movl %r9d, %edi
 	testb $3, REGS_CS(%rsp)
 	jz from_kernel
 	swapgs
+	movl %edi, %eax
 	cmpl $32, %edi
 	jb leave_user
 	cmpl $0x80, %edi			/* INT 0x80 is no interrupt */
-	jne user_interrupt
+	je leave_user
 
-/* edi: why. */
-leave_user:
-	movl %edi, %eax
-	movq %gs:CPU_USER_RUN_SP, %rsp
-	popq %r15
-	popq %r14
-	popq %r13
-	popq %r12
-	popq %rbx
-	popq %rbp
-	ret
-
-user_interrupt:
 	movq %rsp, %rbx
 	incq %gs:CPU_ARCH_SLOT(ARCH_IRQ_NEST)
 	movq %gs:CPU_ARCH_SLOT(ARCH_IRQ_STACK), %rsp
@@ -127,7 +116,7 @@ user_interrupt:
 	movq %rbx, %rsp
 	movq %gs:CPU_CURRENT, %rax
 	cmpl $0, TASK_WORK(%rax)
-	movl $LEFT_WORK, %edi
+	movl $LEFT_WORK, %eax
 	jne leave_user
 return_iret:
 	pop_registers
@@ -166,6 +155,7 @@ paranoid_entry:
 	cld
 	push_registers
 	clac_if_smap
+	movl %r9d, %edi
 	movq %rsp, %rbx
 	cmpl $1, %edi
 	jne 1f
@@ -199,7 +189,6 @@ debug_from_user:
 	movq %rsp, %rsi
 	movl $(REGS_SIZE / 8), %ecx
 	rep movsq
-	movl %eax, %edi
 	jmp leave_user
 
 	.balign 16
@@ -214,14 +203,14 @@ entry_syscall:
 	pushq $SEL_USER_CS
 	pushq %rcx
 	pushq %rax				/* orig_rax */
-	pushq %rdi
-	pushq %rsi
-	pushq %rdx
-	pushq %rcx
-	pushq $-38				/* rax: -ENOSYS */
-	pushq %r8
 	pushq %r9
+	pushq %r8
 	pushq %r10
+	pushq %rdx
+	pushq %rsi
+	pushq %rdi
+	pushq $-38				/* rax: -ENOSYS */
+	pushq %rcx
 	pushq %r11
 	pushq %rbx
 	pushq %rbp
@@ -229,8 +218,18 @@ entry_syscall:
 	pushq %r13
 	pushq %r14
 	pushq %r15
-	movl $LEFT_SYSCALL, %edi
-	jmp leave_user
+	movl $LEFT_SYSCALL, %eax
+
+/* eax: why. */
+leave_user:
+	movq %gs:CPU_USER_RUN_SP, %rsp
+	popq %r15
+	popq %r14
+	popq %r13
+	popq %r12
+	popq %rbx
+	popq %rbp
+	ret
 
 /* u32 user_enter(struct user_regs *regs, u32 use_sysret): interrupts off. The registers were checked: nothing here can fault. */
 	.balign 16

@@ -36,8 +36,7 @@
 #define CPU_ARCH_SLOT(i) (CPU_ARCH + 8 * (i))
 
 /* struct user_regs. */
-#define REGS_RAX 80
-#define REGS_RDI 112
+#define REGS_R9 112
 #define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_CS 136

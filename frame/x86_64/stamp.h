@@ -14,22 +14,16 @@ static inline u64 stamp_now(void)
 	return likely(stamp_is_tsc) ? rdtsc() : clock_now_ns();
 }
 
-#define STAMP_OFF (~0ull)	/* the task does not run */
-
 /*
- * Charges the time since the task's last stamp to one of its counters; now, or STAMP_OFF as it leaves the CPU, becomes the stamp. Interrupts off, on the task's
- * CPU. A stamp of 0 tells readers on other CPUs (task_times) that the fields do not fit together at the moment. Returns the time.
+ * From now on time is `to`'s, no longer `from`'s. A counter that runs holds its sum less the time it started at, a negative number: time is older than any sum.
+ * `to` starts first: where two of one task run, a reader on another CPU (task_times) came in between. Interrupts off, on the CPU of the task that runs.
  */
-static inline u64 stamp_charge(struct task *t, u64 *cycles, bool in_user, bool stays)
+static inline void stamp_turn(u64 *to, u64 *from)
 {
-	u64 now = stamp_now(), then = t->stamp;
+	u64 now = stamp_now();
 
-	WRITE_ONCE(t->stamp, 0);
-	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	*cycles += now - then;
-	t->in_user = in_user;
-	STORE_RELEASE(t->stamp, stays ? now : STAMP_OFF);
-	return now;
+	__asm__ volatile("subq %1, %0" : "+m"(*to) : "r"(now) : "cc");
+	__asm__ volatile("addq %1, %0" : "+m"(*from) : "r"(now) : "cc");
 }
 
 void arch_load_bases(const struct task *t);	/* FS and GS of user mode; interrupts off */

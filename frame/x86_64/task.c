@@ -21,7 +21,7 @@ void __init task_times_init(void)
 
 	stamp_is_tsc = hz != 0;
 	stamp_mult = hz ? (NSEC_PER_SEC << 32) / hz : 1ull << 32;
-	current_task()->stamp = stamp_now();
+	current_task()->system_cycles = 0 - stamp_now();
 }
 
 u64 arch_stamp(void)
@@ -91,7 +91,7 @@ struct task *arch_task_switch(struct task *prev, struct task *next)
 {
 	struct cpu_local *c = cpu_local_of(cpu_id());
 
-	STORE_RELEASE(next->stamp, stamp_charge(prev, &prev->system_cycles, false, false));
+	stamp_turn(&next->system_cycles, &prev->system_cycles);
 	if (prev->fpu)
 		save_user(prev);
 	if (next->fpu) {

@@ -2,9 +2,9 @@
 /*
  * user_run, and the portable view of the register set.
  *
- * user_enter (entry.S) loads the registers and comes back when user mode was left, with interrupts off. Before, what the kernel
- * may have written into the registers is made harmless; SYSRET is taken only if rcx and r11 hold what it will load, rip is a
- * user address (SYSRET to another one faults in the kernel on some CPUs) and no flag needs IRET.
+ * user_enter (entry.S) loads the registers and comes back when user mode was left, with interrupts off. SYSRET is taken only if
+ * rcx and r11 hold what it will load, rip is a user address (SYSRET to another one faults in the kernel on some CPUs) and the
+ * flags are a program's, none of which needs IRET. Otherwise what the kernel may have written is made harmless first.
  */
 #include <lib/errno.h>
 #include <frame/lockdep.h>
@@ -18,14 +18,24 @@
 
 #define USER_LIMIT 0x800000000000ul
 /* What a program may choose: CF PF AF ZF SF TF DF OF NT RF AC ID. */
-#define RFLAGS_USER (0xcd5ul | RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC | RFLAGS_ID)
+#define RFLAGS_SYSRET (0xcd5ul | RFLAGS_AC | RFLAGS_ID)
+#define RFLAGS_USER (RFLAGS_SYSRET | RFLAGS_TF | RFLAGS_NT | RFLAGS_RF)
 #define RFLAGS_FIXED (RFLAGS_IF | 2ul)
 
 enum { VECTOR_DEBUG = 1, VECTOR_BREAKPOINT = 3, VECTOR_PROTECTION = 13, VECTOR_PAGE_FAULT = 14, VECTOR_FPU = 16, VECTOR_SIMD = 19 };
 
 static bool sysret_is_safe(const struct user_regs *r)
 {
-	return r->rcx == r->rip && r->r11 == r->rflags && r->rip < USPACE_END && !(r->rflags & (RFLAGS_TF | RFLAGS_RF | RFLAGS_NT));
+	return r->rcx == r->rip && r->r11 == r->rflags && r->rip < USPACE_END && (r->rflags & ~RFLAGS_SYSRET) == RFLAGS_FIXED;
+}
+
+/* False: IRET itself would fault. */
+static __attribute__((noinline)) bool make_safe(struct user_regs *r)
+{
+	r->cs = SEL_USER_CS;
+	r->ss = SEL_USER_DS;
+	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED;
+	return r->rip < USER_LIMIT;
 }
 
 static void decode_fault(struct user_event *ev, u64 error)
@@ -100,12 +110,10 @@ void user_run(struct user_event *ev)
 {
 	struct task *t = current_task();
 	struct user_regs *r = t->regs;
+	bool by_sysret = sysret_is_safe(r);
 	u32 left;
 
-	r->cs = SEL_USER_CS;
-	r->ss = SEL_USER_DS;
-	r->rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED;
-	if (unlikely(r->rip >= USER_LIMIT)) {
+	if (unlikely(!by_sysret) && !make_safe(r)) {
 		bad_ip(ev, t);
 		return;
 	}
@@ -118,9 +126,9 @@ void user_run(struct user_event *ev)
 		ev->kind = USER_WORK;
 		return;
 	}
-	(void)stamp_charge(t, &t->system_cycles, true, true);
-	left = user_enter(r, sysret_is_safe(r));
-	(void)stamp_charge(t, &t->user_cycles, false, true);
+	stamp_turn(&t->user_cycles, &t->system_cycles);
+	left = user_enter(r, by_sysret);
+	stamp_turn(&t->system_cycles, &t->user_cycles);
 	if (likely(left == LEFT_SYSCALL))
 		ev->kind = USER_SYSCALL;
 	else

@@ -127,15 +127,17 @@ bool thread_current_call(struct thread *t, struct thread_call *out)
 	bool is_off;
 	u64 stamp;
 
-	*out = (struct thread_call){ .call.nr = ~0ul };
+	*out = (struct thread_call){ .nr = ~0ul };
 	if (!ref_try_get(&t->stack_refs))
 		return true;
 	r = t->sched.actor.task.regs;
 	/* One that looks at itself is in the call that looks. */
 	is_off = t == current_thread() || is_off_cpu(t, &stamp);
 	if (is_off) {
-		if (user_in_syscall(r))
-			out->call = user_call(r);
+		if (user_in_syscall(r)) {
+			out->nr = user_call(r);
+			out->args = r->args;
+		}
 		out->sp = user_sp(r);
 		out->ip = user_ip(r);
 		is_off = t == current_thread() || has_stayed_off(t, stamp);

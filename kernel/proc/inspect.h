@@ -21,7 +21,8 @@ u64 process_limit(struct process *p, u32 which);	/* soft limit */
  * thread_backtrace: return addresses in the kernel, innermost first; none also if it runs or has ended. thread_current_call: false if it runs.
  */
 struct thread_call {
-	struct user_call call;		/* nr all ones: in none, args are 0 */
+	u64 nr;				/* all ones: in no call, args are 0 */
+	struct syscall_args args;
 	u64 sp, ip;			/* in user mode; 0 if it has ended */
 };
 size_t thread_backtrace(struct thread *t, u64 *pcs, size_t max);

@@ -12,7 +12,7 @@ struct process;
 struct thread;
 
 /* Runs the call and stores its result in the register set. syscall/dispatch.c. */
-void syscall_dispatch(struct user_call call);
+void syscall_dispatch(struct user_regs *r);
 /* A session leader exits (or gives its terminal up): the terminal loses its session, the foreground group is hung up. tty/job.c. Task context. */
 void proc_policy_session_leader_exit(struct process *p);
 /* Wakes one waiter on a futex word (CLONE_CHILD_CLEARTID). ipc/futex.c. Task context. */

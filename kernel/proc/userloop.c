@@ -104,7 +104,7 @@ void user_loop(void *arg)
 		user_run(&ev);
 		switch (ev.kind) {
 		case USER_SYSCALL:
-			syscall_dispatch(user_call(current_task()->regs));
+			syscall_dispatch(current_task()->regs);
 			break;
 		case USER_FAULT:
 			do_fault(&ev);

@@ -69,12 +69,12 @@ static bool refuse(u64 nr, const struct syscall_row *row, const struct flag_set 
 	return set->error != 0;
 }
 
-/* With a row and a handler. Inline: on the way of every call. */
-static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+/* A row that has checks. */
+static __attribute__((noinline)) s64 check_and_run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
 	const struct flag_check *c = &checks[row_checks[nr].first], *end = c + row_checks[nr].n;
 
-	for (; unlikely(c < end); c++) {
+	for (; c < end; c++) {
 		u32 value = (u32)a->v[c->arg];
 		u64 bits;
 
@@ -87,33 +87,41 @@ static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscal
 	return row->handler(a);
 }
 
-static void finish(s64 ret)
+/* With a handler. Inline: on the way of every call. */
+static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
-	user_set_return(current_task()->regs, (u64)ret);
+	return row_checks[nr].n ? check_and_run(nr, row, a) : row->handler(a);
+}
+
+static inline void finish(struct user_regs *r, s64 ret)
+{
+	user_set_return(r, (u64)ret);
 	if (unlikely(is_restart(-ret)))
 		task_work_set(current_task(), TASK_WORK_RESTART);
 }
 
 /* A call that may be traced, or has no handler. */
-static __attribute__((noinline)) void dispatch_slowly(u64 nr, const struct syscall_args *a)
+static __attribute__((noinline)) void dispatch_slowly(struct user_regs *r)
 {
+	u64 nr = user_call(r);
+	const struct syscall_args *a = &r->args;
 	const struct syscall_row *row = nr < syscall_table_size ? &syscall_table[nr] : NULL;
 	struct trace_call *tc = trace_enabled && trace_wants(current_thread()) ? trace_enter(nr, row, a) : NULL;
 	s64 ret = row && row->handler ? run(nr, row, a) : missing(nr);
 
 	if (tc)
 		trace_leave(tc, ret);
-	finish(ret);
+	finish(r, ret);
 }
 
-void syscall_dispatch(struct user_call call)
+void syscall_dispatch(struct user_regs *r)
 {
-	const struct syscall_args *a = (const struct syscall_args *)(const void *)call.args;
+	u64 nr = user_call(r);
 
-	if (unlikely(trace_enabled) || unlikely(call.nr >= syscall_table_size) || unlikely(!syscall_table[call.nr].handler))
-		dispatch_slowly(call.nr, a);
+	if (unlikely(trace_enabled) || unlikely(nr >= syscall_table_size) || unlikely(!syscall_table[nr].handler))
+		dispatch_slowly(r);
 	else
-		finish(run(call.nr, &syscall_table[call.nr], a));
+		finish(r, run(nr, &syscall_table[nr], &r->args));
 }
 
 /* Bits of fields and flags none of whose values is refused. */

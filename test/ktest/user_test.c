@@ -52,13 +52,13 @@ static void syscalls(void *arg)
 	user_next(&ev);
 	KT_EXPECT_EQ(ev.kind, USER_SYSCALL);
 	expect_syscall(r, &before, at);
-	KT_EXPECT_EQ(user_call(r).nr, before.rax);
-	KT_EXPECT_EQ(user_call(r).args[0], before.rdi);
-	KT_EXPECT_EQ(user_call(r).args[1], before.rsi);
-	KT_EXPECT_EQ(user_call(r).args[2], before.rdx);
-	KT_EXPECT_EQ(user_call(r).args[3], before.r10);
-	KT_EXPECT_EQ(user_call(r).args[4], before.r8);
-	KT_EXPECT_EQ(user_call(r).args[5], before.r9);
+	KT_EXPECT_EQ(user_call(r), before.rax);
+	KT_EXPECT_EQ(r->args.v[0], before.rdi);
+	KT_EXPECT_EQ(r->args.v[1], before.rsi);
+	KT_EXPECT_EQ(r->args.v[2], before.rdx);
+	KT_EXPECT_EQ(r->args.v[3], before.r10);
+	KT_EXPECT_EQ(r->args.v[4], before.r8);
+	KT_EXPECT_EQ(r->args.v[5], before.r9);
 	KT_EXPECT(user_in_syscall(r));
 	KT_EXPECT_EQ(user_ip(r), at + 2);
 	KT_EXPECT_EQ(user_sp(r), before.rsp);
@@ -68,7 +68,7 @@ static void syscalls(void *arg)
 	before = *r;
 	user_next(&ev);
 	expect_syscall(r, &before, at);
-	KT_EXPECT_EQ(user_call(r).nr, 4711);
+	KT_EXPECT_EQ(user_call(r), 4711);
 	/* Again by its own number, and as another call. */
 	before = *r;
 	user_restart(r);
@@ -77,7 +77,7 @@ static void syscalls(void *arg)
 	expect_syscall(r, &before, at);
 	user_restart_as(r, 219);
 	user_next(&ev);
-	KT_EXPECT_EQ(user_call(r).nr, 219);
+	KT_EXPECT_EQ(user_call(r), 219);
 	user_forget_syscall(r);
 	KT_EXPECT(!user_in_syscall(r));
 }

@@ -40,9 +40,7 @@ struct task {
 	struct fpu_area *fpu;		/* [f] saved user FPU state; NULL for tasks that never enter user mode */
 	void *stack;			/* [f] lowest usable stack address */
 	u64 fs_base, gs_base;		/* [f] user bases while not running */
-	u64 user_cycles, system_cycles;	/* [f] CPU time, read by task_times() */
-	u64 stamp;			/* [f] when one of them was last brought up to date; all ones: it does not run */
-	bool in_user;			/* [f] */
+	u64 user_cycles, system_cycles;	/* [f] CPU time, read by task_times(); the one that runs less the time it started */
 	bool is_preempting;		/* [f] preempt_reschedule is at work on this stack: do not nest */
 #ifdef KEEL_DEBUG
 	struct lock_held_stack locks;	/* [o] sleeping locks it holds: frame/debug/lockdep.c */

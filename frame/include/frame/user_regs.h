@@ -1,29 +1,33 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The user register set, x86-64 (the one header here that differs by CPU), and what portable code may do with it. The order is that of
- * Linux's struct pt_regs, so the hardware's interrupt frame falls into place at its end. Only frame/ and kernel/abi/x86_64 name single
- * registers.
+ * The user register set, x86-64 (the one header here that differs by CPU), and what portable code may do with it. It ends with the
+ * hardware's interrupt frame; a system call's arguments stand together, so that handlers read them where the entry left them.
+ * Only frame/ and kernel/abi/x86_64 name single registers.
  */
 #ifndef FRAME_USER_REGS_H
 #define FRAME_USER_REGS_H
 
 #include <lib/types.h>
 
+struct syscall_args {
+	u64 v[6];
+};
+
 struct user_regs {
-	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
+	u64 r15, r14, r13, r12, rbp, rbx, r11, rcx, rax;
+	union {
+		struct { u64 rdi, rsi, rdx, r10, r8, r9; };
+		struct syscall_args args;
+	};
 	u64 orig_rax;		/* call number of a system call, -1 otherwise */
 	u64 rip, cs, rflags, rsp, ss;
 };
-_Static_assert(sizeof(struct user_regs) == 21 * 8, "pt_regs layout");
-
-struct user_call {
-	u64 nr, args[6];
-};
+_Static_assert(sizeof(struct user_regs) == 21 * 8, "no padding");
 
 /* The system call that user mode was left with. */
-static inline struct user_call user_call(const struct user_regs *r)
+static inline u64 user_call(const struct user_regs *r)
 {
-	return (struct user_call){ r->orig_rax, { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 } };
+	return r->orig_rax;
 }
 
 static inline void user_set_return(struct user_regs *r, u64 value)

@@ -49,9 +49,9 @@ int proc_show_syscall(struct proc_text *t, const struct proc_subject *s)
 		pt_add(t, "running\n");
 		return 0;
 	}
-	pt_add(t, "%ld", (s64)at.call.nr);
-	for (u32 i = 0; i < ARRAY_SIZE(at.call.args) && (s64)at.call.nr >= 0; i++)
-		pt_add(t, " 0x%lx", at.call.args[i]);
+	pt_add(t, "%ld", (s64)at.nr);
+	for (u32 i = 0; i < ARRAY_SIZE(at.args.v) && (s64)at.nr >= 0; i++)
+		pt_add(t, " 0x%lx", at.args.v[i]);
 	pt_add(t, " 0x%lx 0x%lx\n", at.sp, at.ip);
 	return 0;
 }
