@@ -154,24 +154,45 @@ static size_t move(struct iov_iter *it, enum direction dir, void *dst, const voi
 	return done;
 }
 
+/* The rule: n bytes of user memory in one piece. */
+static inline bool is_one_piece(const struct iov_iter *it, size_t n)
+{
+	return likely(it->us && n <= it->count && n <= it->seg->len - it->seg_off);
+}
+
+static inline size_t take(struct iov_iter *it, size_t n)
+{
+	it->count -= n;
+	it->seg_off += n;
+	return n;
+}
+
 size_t iov_copy_to(struct iov_iter *it, const void *src, size_t n)
 {
-	return move(it, TO_USER, NULL, src, n);
+	if (!is_one_piece(it, n))
+		return move(it, TO_USER, NULL, src, n);
+	return take(it, n - ucopy_to(it->us, uaddr(it->seg->base + it->seg_off), src, n));
 }
 
 size_t iov_copy_from(struct iov_iter *it, void *dst, size_t n)
 {
-	return move(it, FROM_USER, dst, NULL, n);
+	if (!is_one_piece(it, n))
+		return move(it, FROM_USER, dst, NULL, n);
+	return take(it, n - ucopy_from(it->us, dst, uaddr(it->seg->base + it->seg_off), n));
 }
 
 size_t iov_zero(struct iov_iter *it, size_t n)
 {
-	return move(it, ZERO_USER, NULL, NULL, n);
+	if (!is_one_piece(it, n))
+		return move(it, ZERO_USER, NULL, NULL, n);
+	return take(it, n - ucopy_zero(it->us, uaddr(it->seg->base + it->seg_off), n));
 }
 
 size_t iov_nofault_from(struct iov_iter *it, void *dst, size_t n)
 {
-	return move(it, FROM_USER_NOFAULT, dst, NULL, n);
+	if (!is_one_piece(it, n))
+		return move(it, FROM_USER_NOFAULT, dst, NULL, n);
+	return take(it, n - ucopy_nofault_from(it->us, dst, uaddr(it->seg->base + it->seg_off), n));
 }
 
 /* The first piece decides: a failure further on is met when the copy gets there. */

@@ -176,7 +176,7 @@ s32 process_ppid(const struct process *p)
 
 	rcu_read_lock();
 	parent = rcu_deref(p->parent);
-	nr = parent ? number(parent, PID_TGID) : 0;
+	nr = parent ? pid_nr(rcu_deref(parent->pids[PID_TGID]), &init_pid_ns) : 0;
 	rcu_read_unlock();
 	return nr;
 }
