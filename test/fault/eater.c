@@ -7,7 +7,7 @@
  *	bomb		forks for ever			threads		threads that stay
  *	files		descriptors			maps		mappings that cannot merge
  *	tmpfs		one file			stopped		memory, then sleeps in the kernel
- *	many-threads	10,000 of them, all alive	many-maps	a million mappings
+ *	many-threads	10,000 of them, all alive	many-maps N	N mappings
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -27,6 +27,8 @@
 
 #define PAGE 4096ul
 #define HUGE_SPAN (64ul << 30)
+
+static long amount;
 
 static char *reserve(size_t size)
 {
@@ -202,26 +204,26 @@ static double seconds(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* A million mappings, made one by one. The last tenth must not cost more than some times the first one: a tree has grown by three levels, a list would have by far more. */
+/* n mappings, made one by one. The last tenth must not cost more than some times the first one: a tree has grown by three levels, a list would have by far more. */
 static int many_maps(void)
 {
-	enum { N = 1000000, TENTH = N / 10 };
+	const long tenth = amount / 10, n = 10 * tenth;
 	double start, took[10];
-	char *p = reserve(N * PAGE);
+	char *p = reserve((size_t)n * PAGE);
 
-	if (!set_limit("/proc/sys/vm/max_map_count", N + 1000))
+	if (!set_limit("/proc/sys/vm/max_map_count", n + 1000))
 		return 1;
 	for (long i = 0; i < 10; i++) {
 		start = seconds();
-		for (long at = i * TENTH; at < (i + 1) * TENTH; at += 2)
+		for (long at = i * tenth; at < (i + 1) * tenth; at += 2)
 			if (mprotect(p + at * PAGE, PAGE, PROT_READ)) {
 				printf("%s after %ld\n", strerror(errno), at);
 				return 2;
 			}
 		took[i] = seconds() - start;
 	}
-	printf("a million mappings, %s\n", took[9] < 8 * took[0] + 1 ? "each in its time" : "slower and slower");
-	if (munmap(p, N * PAGE))
+	printf("%ld mappings, %s\n", n, took[9] < 8 * took[0] + 1 ? "each in its time" : "slower and slower");
+	if (munmap(p, (size_t)n * PAGE))
 		return 3;
 	printf("unmapped\n");
 	return 0;
@@ -274,6 +276,7 @@ static const struct {
 int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	amount = argc > 2 ? atol(argv[2]) : 0;
 	for (size_t i = 0; argc > 1 && i < sizeof(ways) / sizeof(ways[0]); i++)
 		if (!strcmp(argv[1], ways[i].name))
 			return ways[i].run();

@@ -41,5 +41,8 @@ CASES = [
     _eats("files", "Too many open files after 20000 descriptors", "ended with 0"),
     _eats("maps", "Cannot allocate memory after 65530 mappings", "ended with 0"),
     _eats("many_threads", "10000 threads", "10000 threads", "ended with 0", command="/eater many-threads", mem="768M", debug_mem="1280M"),
+    _eats("many_maps", "100000 mappings, each in its time", "unmapped", "ended with 0", command="/eater many-maps 100000", mem="128M", debug_mem="192M"),
+    _eats("a_million_maps", "1000000 mappings, each in its time", "unmapped", "ended with 0", command="/eater many-maps 1000000", mem="768M",
+          debug_mem="1280M", is_long=True),
     _eats("tmpfs", "No space left on device", "ended with 0"),
 ]

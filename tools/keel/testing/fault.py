@@ -55,6 +55,7 @@ class Case:
     debug_mem: str = "64M"  # KASAN's shadow and a larger image
     never: Optional[str] = None
     only_debug: bool = False
+    is_long: bool = False  # with --all, or by name
 
 
 def tests():
@@ -111,7 +112,7 @@ def _boot(case, config):
             machine.initrds.append(path)
         try:
             with Vm(machine) as vm:
-                text = _watch(vm, case, SECONDS * config.patience())
+                text = _watch(vm, case, SECONDS * config.patience() * (5 if case.is_long else 1))
                 status = vm.process.returncode if vm.wait(0 if case.ends in STAYS else 5) else None
                 problems = _judge(case, text, status) or ""
                 return problems and shorten("\n".join(filter(None, [
@@ -166,3 +167,6 @@ def _judge(case, text, status):
     if status != wanted or panicked != (wanted != 0):
         return f"QEMU's status is {status}, {'a' if panicked else 'no'} panic; wanted: {case.ends}"
     return None
+
+
+ONLY_ALL = tuple(name for name, case in _cases().items() if case.is_long)
