@@ -203,6 +203,12 @@ void super_get(struct super_block *sb);
 /* --- file.c */
 void file_cache_init(void);
 
+/* Offsets are signed to programs: what would end beyond the largest is refused before it begins. */
+static inline bool passes_end(u64 pos, u64 len)
+{
+	return unlikely(pos > INT64_MAX || len > INT64_MAX - pos);
+}
+
 /* --- modify.c. The directory is locked. */
 __must_check int may_create_in(struct inode *dir);
 __must_check int may_delete(struct inode *dir, struct dentry *victim, bool is_dir);

@@ -7,7 +7,7 @@
 int kern_open(const char *path, u32 flags, u32 mode, struct file **out)
 {
 	struct open_request rq = { .flags = flags | O_LARGEFILE, .mode = mode };
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, path);
 
 	if (err)
@@ -19,7 +19,7 @@ int kern_open(const char *path, u32 flags, u32 mode, struct file **out)
 
 int kern_mkdir(const char *path, u32 mode)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, path);
 
 	if (err)
@@ -31,7 +31,7 @@ int kern_mkdir(const char *path, u32 mode)
 
 int kern_mknod(const char *path, u32 mode, u64 rdev)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, path);
 
 	if (err)
@@ -43,7 +43,7 @@ int kern_mknod(const char *path, u32 mode, u64 rdev)
 
 int kern_symlink(const char *target, const char *path)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, path);
 
 	if (err)
@@ -55,7 +55,7 @@ int kern_symlink(const char *target, const char *path)
 
 int kern_link(const char *old, const char *path)
 {
-	struct user_path from FS_UNINITIALIZED, to FS_UNINITIALIZED;
+	struct user_path from __uninitialized, to __uninitialized;
 	int err = user_path_kernel(&from, old);
 
 	if (err)
@@ -71,7 +71,7 @@ int kern_link(const char *old, const char *path)
 
 static int remove(const char *path, bool is_rmdir)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, path);
 
 	if (err)

@@ -112,7 +112,7 @@ static int create_begin(struct creation *c, s32 dirfd, const struct user_path *u
 
 int fs_mkdir(s32 dirfd, const struct user_path *up, u32 mode)
 {
-	struct creation c FS_UNINITIALIZED;
+	struct creation c __uninitialized;
 	int err = create_begin(&c, dirfd, up, true);
 
 	if (err)
@@ -136,7 +136,7 @@ static int make_node(struct inode *dir, struct dentry *d, u32 mode, u64 rdev)
 
 int fs_mknod(s32 dirfd, const struct user_path *up, u32 mode, u64 rdev)
 {
-	struct creation c FS_UNINITIALIZED;
+	struct creation c __uninitialized;
 	int err;
 
 	switch (mode & S_IFMT) {
@@ -164,7 +164,7 @@ int fs_mknod(s32 dirfd, const struct user_path *up, u32 mode, u64 rdev)
 
 int fs_symlink(const char *target, s32 dirfd, const struct user_path *up)
 {
-	struct creation c FS_UNINITIALIZED;
+	struct creation c __uninitialized;
 	int err;
 
 	if (!*target)
@@ -210,7 +210,7 @@ static int link_locked(struct inode *dir, struct dentry *d, struct inode *i)
 
 int fs_link(s32 olddir, const struct user_path *old, s32 newdir, const struct user_path *new, u32 lookup)
 {
-	struct creation c FS_UNINITIALIZED;
+	struct creation c __uninitialized;
 	struct path p;
 	int err;
 
@@ -298,7 +298,7 @@ static int check_last_type(const struct walk *w, bool is_rmdir)
 
 int fs_unlink(s32 dirfd, const struct user_path *up, bool is_rmdir)
 {
-	struct walk w FS_UNINITIALIZED;
+	struct walk w __uninitialized;
 	int err;
 
 	walk_init(&w, dirfd, up, 0);

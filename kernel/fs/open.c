@@ -267,7 +267,7 @@ static u32 lookup_of(const struct open_request *rq)
 
 int fs_open(s32 dirfd, const struct user_path *up, const struct open_request *rq, struct file **out)
 {
-	struct walk w FS_UNINITIALIZED;
+	struct walk w __uninitialized;
 	int err;
 
 	walk_init(&w, dirfd, up, lookup_of(rq));

@@ -144,7 +144,7 @@ void poll_ask_no_more(struct poller *p)
 
 s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline_ns)
 {
-	struct poller p FS_UNINITIALIZED;
+	struct poller p __uninitialized;
 	bool has_timed_out = deadline_ns == 0;
 	s64 n;
 
@@ -246,7 +246,7 @@ static s64 look_fds(struct poller *p, void *arg)
 
 s64 poll_run(const struct poll_request *rq)
 {
-	struct pollfd inlined[INLINE_FDS] FS_UNINITIALIZED;
+	struct pollfd inlined[INLINE_FDS] __uninitialized;
 	struct fds_chunk first = { NULL, inlined, min(rq->n, INLINE_FDS) };
 	s64 n;
 

@@ -14,7 +14,7 @@
 
 int fs_lookup(s32 dirfd, const struct user_path *up, u32 lookup, struct path *out)
 {
-	struct walk w FS_UNINITIALIZED;
+	struct walk w __uninitialized;
 	int err;
 
 	walk_init(&w, dirfd, up, lookup);
@@ -27,7 +27,7 @@ int fs_lookup(s32 dirfd, const struct user_path *up, u32 lookup, struct path *ou
 
 int path_lookup(s32 dirfd, const char *text, u32 flags, struct path *out)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_kernel(&up, text);
 
 	if (err)
@@ -39,7 +39,7 @@ int path_lookup(s32 dirfd, const char *text, u32 flags, struct path *out)
 
 int path_lookup_user(s32 dirfd, uaddr_t addr, u32 flags, struct path *out)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	int err = user_path_get(&up, addr, flags);
 
 	if (err)
@@ -68,7 +68,7 @@ static int stat_rcu(struct walk *w, struct kstat *st)
 
 int fs_stat(s32 dirfd, const struct user_path *up, u32 lookup, struct kstat *st)
 {
-	struct walk w FS_UNINITIALIZED;
+	struct walk w __uninitialized;
 	int err;
 
 	walk_init(&w, dirfd, up, lookup);

@@ -28,19 +28,13 @@ static void pos_end(struct file *f, bool is_locked)
 		mutex_unlock(&f->pos_lock);
 }
 
-/* Offsets are signed to programs: what would end beyond the largest is refused before it begins. */
-static inline bool passes_end(const struct iov_iter *it, u64 pos)
-{
-	return unlikely((s64)(pos + it->count) < 0);
-}
-
 static ssize_t read_own_pos(struct file *f, struct iov_iter *it)
 {
 	bool is_locked;
 	ssize_t n;
 
 	is_locked = pos_begin(f);
-	n = passes_end(it, f->pos) ? -EINVAL : f->ops->read(f, it, &f->pos);
+	n = passes_end(f->pos, it->count) ? -EINVAL : f->ops->read(f, it, &f->pos);
 	pos_end(f, is_locked);
 	return n;
 }
@@ -61,7 +55,7 @@ ssize_t file_read(struct file *f, struct iov_iter *it, u64 *pos)
 	if (!pos)
 		n = read_own_pos(f, it);
 	else
-		n = passes_end(it, *pos) ? -EINVAL : f->ops->read(f, it, pos);
+		n = passes_end(*pos, it->count) ? -EINVAL : f->ops->read(f, it, pos);
 	if (n > 0)
 		notify_access(f);
 	return n;
@@ -73,7 +67,7 @@ static ssize_t write_own_pos(struct file *f, struct iov_iter *it)
 	ssize_t n;
 
 	is_locked = pos_begin(f);
-	n = passes_end(it, f->pos) ? -EINVAL : f->ops->write(f, it, &f->pos);
+	n = passes_end(f->pos, it->count) ? -EINVAL : f->ops->write(f, it, &f->pos);
 	pos_end(f, is_locked);
 	return n;
 }
@@ -89,7 +83,7 @@ ssize_t file_write(struct file *f, struct iov_iter *it, u64 *pos)
 	if (!pos)
 		n = write_own_pos(f, it);
 	else
-		n = passes_end(it, *pos) ? -EINVAL : f->ops->write(f, it, pos);
+		n = passes_end(*pos, it->count) ? -EINVAL : f->ops->write(f, it, pos);
 	if (n > 0)
 		notify_modify(f);
 	return n;

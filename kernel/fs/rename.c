@@ -211,7 +211,7 @@ static int rename_parents(struct renaming *r)
 
 int fs_rename(s32 olddir, const struct user_path *old, s32 newdir, const struct user_path *new, u32 flags)
 {
-	struct renaming r FS_UNINITIALIZED;
+	struct renaming r __uninitialized;
 	int err;
 
 	if ((flags & RENAME_EXCHANGE) && (flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)))

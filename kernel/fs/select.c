@@ -139,7 +139,7 @@ static s64 wait_maps(struct maps *m, const struct select_request *rq)
 
 s64 select_run(const struct select_request *rq)
 {
-	struct maps maps FS_UNINITIALIZED;
+	struct maps maps __uninitialized;
 	s64 n;
 
 	if (rq->n < 0)

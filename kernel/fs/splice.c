@@ -177,7 +177,7 @@ static u32 slots_for(const struct end *e, size_t len)
 /* Room is waited for only once. */
 static ssize_t into_pipe(struct end *src, struct pipe *p, size_t len, bool nonblock)
 {
-	struct splice_batch batch FS_UNINITIALIZED;
+	struct splice_batch batch __uninitialized;
 	size_t done = 0;
 
 	while (done < len) {
@@ -214,7 +214,7 @@ static int drain_begin(struct pipe *p, bool nonblock)
 /* Input is waited for only once. */
 static ssize_t out_of_pipe(struct pipe *p, struct end *to, size_t len, bool nonblock)
 {
-	struct splice_batch batch FS_UNINITIALIZED;
+	struct splice_batch batch __uninitialized;
 	size_t done = 0, used;
 	int err;
 
@@ -237,7 +237,7 @@ static ssize_t out_of_pipe(struct pipe *p, struct end *to, size_t len, bool nonb
 /* Neither end is a pipe. The source's position moves by what the target took. */
 static ssize_t file_to_file(struct end *src, struct end *to, size_t len)
 {
-	struct splice_batch batch FS_UNINITIALIZED;
+	struct splice_batch batch __uninitialized;
 	size_t done = 0;
 	int err = 0;
 
@@ -259,11 +259,6 @@ static ssize_t file_to_file(struct end *src, struct end *to, size_t len)
 }
 
 /* --- Ends */
-
-static bool passes_end(u64 pos, size_t len)
-{
-	return pos > INT64_MAX || len > INT64_MAX - pos;
-}
 
 static void end_open(const struct splice_end *e, struct end *out)
 {

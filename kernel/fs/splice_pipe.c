@@ -195,7 +195,7 @@ static int share(struct pipe *out, struct splice_batch *b, size_t *bytes)
 
 ssize_t pipe_to_pipe(struct pipe *in, struct pipe *out, size_t len, bool keep)
 {
-	struct splice_batch batch FS_UNINITIALIZED;
+	struct splice_batch batch __uninitialized;
 	size_t done = 0, bytes;
 	u32 skip = 0;
 	int n = pipe_drain_begin(in);

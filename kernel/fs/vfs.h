@@ -342,9 +342,8 @@ enum { LOOKUP_FOLLOW = 1, LOOKUP_DIRECTORY = 2, LOOKUP_EMPTY = 4, LOOKUP_NO_XDEV
        LOOKUP_BENEATH = 64, LOOKUP_IN_ROOT = 128, LOOKUP_CACHED = 256, LOOKUP_NO_AUTOMOUNT = 512 };
 #define AT_FDCWD_KEEL (-100)
 /* A user path, copied and checked: -EFAULT, -ENAMETOOLONG, -ENOENT (empty without LOOKUP_EMPTY), -ENOMEM. Give it back. Not to be copied: text may
- * point into it. At least 8 readable bytes follow the NUL. Declare it FS_UNINITIALIZED: zeroing costs more than a short walk. */
+ * point into it. At least 8 readable bytes follow the NUL. Declare it __uninitialized: zeroing costs more than a short walk. */
 #define USER_PATH_INLINE 112
-#define FS_UNINITIALIZED __attribute__((uninitialized))
 struct user_path { char *text; size_t len; char small[USER_PATH_INLINE + 8]; };
 __must_check int user_path_get(struct user_path *up, uaddr_t addr, u32 lookup);
 __must_check int user_path_kernel(struct user_path *up, const char *text);	/* from kernel memory: -ENAMETOOLONG, -ENOMEM */

@@ -21,7 +21,7 @@ static bool may_access(const struct vma *v, bool is_write, bool force)
 /* The page as the table has it now, referenced; NULL if the fault's work was undone meanwhile. */
 static struct page *present_page(struct fault *f)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct page *page = NULL;
 	struct upte e;
 
@@ -144,7 +144,7 @@ static void count_usage(const struct upte *e, struct vma_usage *u)
 
 void mm_vma_usage(const struct vma *v, struct vma_usage *out)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 
 	*out = (struct vma_usage){ 0 };

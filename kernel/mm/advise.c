@@ -126,7 +126,7 @@ static int remove_pages(struct vma *v, u64 start, u64 end)
 
 static void age_pages(struct vma *v, u64 start, u64 end)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 
 	ucursor_open(&c, &v->mm->us, start, end);

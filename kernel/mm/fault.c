@@ -124,7 +124,7 @@ static bool is_enough(const struct fault *f, const struct upte *e)
 
 static int fault_once(struct fault *f)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	bool is_private = !(f->v->flags & VMA_SHARED);
 	struct upte e;
 	int r;

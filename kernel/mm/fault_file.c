@@ -52,8 +52,8 @@ static u64 window(const struct fault *f, u64 n_file_pages, u32 *n)
 /* mapping->invalidate is held for reading. -1: the page in question is not in the cache. */
 static int fault_around(struct fault *f, u64 n_file_pages)
 {
-	UNINITIALIZED struct ucursor c;
-	UNINITIALIZED struct page *pages[AROUND];
+	__uninitialized struct ucursor c;
+	__uninitialized struct page *pages[AROUND];
 	struct upte e;
 	u32 n, wanted;
 	u64 start = window(f, n_file_pages, &n);
@@ -82,7 +82,7 @@ static int fault_around(struct fault *f, u64 n_file_pages)
 /* A private write to a page that is not in the table: copies it without mapping it first. */
 static int copy_private(struct fault *f, struct page *page)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct page *copy = page_alloc(0, FRAME_UNTYPED, ALLOC_SLEEP | ALLOC_USER);
 	struct upte e;
 	bool is_there;
@@ -107,7 +107,7 @@ static int copy_private(struct fault *f, struct page *page)
 static int map_shared(struct fault *f, struct page *page)
 {
 	u32 bits = shared_bits(f, f->is_write) | UPTE_ACCESSED | (f->is_write ? UPTE_DIRTY : 0);
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 	int r = FAULT_OK;
 

@@ -76,7 +76,7 @@ static int copy_entry(struct ucursor *from, struct ucursor *to, const struct upt
 /* Copies entries from *at up to the end of the leaf table that holds the first present one, and moves *at there. */
 static int copy_leaf(struct vma *v, const struct vma *n, u64 *at, s64 rss[3])
 {
-	UNINITIALIZED struct ucursor from, to;
+	__uninitialized struct ucursor from, to;
 	u64 first, end;
 	struct upte e;
 	bool is_present;

@@ -15,9 +15,6 @@
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)	/* kept free below a stack; as Linux's default stack_guard_gap */
 #define TABLE_SPAN (512 * PAGE_SIZE)		/* what one leaf page table covers */
 
-/* A cursor holds a batch of 64 pages: zeroing it on every fault would cost more than the fault. ucursor_open sets what is used. */
-#define UNINITIALIZED __attribute__((uninitialized))
-
 static inline u64 vma_pages(const struct vma *v)
 {
 	return (v->end - v->start) >> PAGE_SHIFT;

@@ -94,7 +94,7 @@ static int insert_once(struct mapping *m, u64 index, struct page *page, struct r
 /* flags: PG_UPTODATE, or PG_LOCKED for a page still to be filled. */
 static int insert(struct mapping *m, u64 index, struct page *page, u32 flags)
 {
-	UNINITIALIZED struct radix_preload pl;
+	__uninitialized struct radix_preload pl;
 	int err;
 
 	pl.nr = 0;
@@ -348,7 +348,7 @@ static void put_batch_rcu(struct rcu_head *head)
 /* Takes up to GANG pages of [*index, last] out of the tree; *first is the head of their list. */
 static u32 remove_gang(struct mapping *m, u64 *index, u64 last, struct page **first)
 {
-	UNINITIALIZED struct page *gang[GANG];
+	__uninitialized struct page *gang[GANG];
 	void *entry;
 	u32 n = 0;
 

@@ -27,7 +27,7 @@ static u32 new_bits(const struct vma *v, const struct upte *e)
 
 static void change_entries(struct vma *v)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 	u32 bits;
 

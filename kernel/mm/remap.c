@@ -22,7 +22,7 @@ struct carried {
 /* Takes up to BATCH private pages out of [*at, end); *at is where to go on. */
 static u32 take_entries(struct mm *mm, u64 *at, u64 end, struct carried *out)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 	u32 n = 0;
 
@@ -44,7 +44,7 @@ static u32 take_entries(struct mm *mm, u64 *at, u64 end, struct carried *out)
 
 static void put_entries(struct mm *mm, const struct carried *in, u32 n, u64 distance)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 
 	if (!n)
@@ -59,7 +59,7 @@ static void put_entries(struct mm *mm, const struct carried *in, u32 n, u64 dist
 /* Tables for the new place are made first, only where there is something to move; so nothing can fail once pages are in the air. */
 static int prepare_tables(struct mm *mm, u64 from, u64 end, u64 distance)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 	bool is_present;
 	int err = 0;

@@ -75,7 +75,7 @@ int mm_sync(struct mm *mm, u64 addr, u64 len, u32 flags)
 
 static void core_of_table(struct vma *v, u64 start, u64 end, u8 *vec)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	struct upte e;
 
 	ucursor_open(&c, &v->mm->us, start, end);

@@ -47,7 +47,7 @@ void mm_count_unmapped(const struct upte *e, struct mapping *m, s64 rss[3])
 
 static void zap(struct mm *mm, struct mapping *m, u64 start, u64 end, bool even_private)
 {
-	UNINITIALIZED struct ucursor c;
+	__uninitialized struct ucursor c;
 	s64 rss[3] = { 0, 0, 0 };
 	struct upte e;
 

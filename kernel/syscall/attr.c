@@ -34,7 +34,7 @@ static s64 put_stat(uaddr_t to, const struct kstat *st)
 
 static s64 stat_path(s32 dirfd, uaddr_t path, u32 lookup, struct kstat *st)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	s64 err = user_path_get(&up, path, lookup);
 
 	if (unlikely(err))
@@ -69,7 +69,7 @@ static s64 stat_at(s32 dirfd, uaddr_t path, u32 flags, struct kstat *st)
 
 s64 sys_stat(const struct syscall_args *a)
 {
-	struct kstat st FS_UNINITIALIZED;
+	struct kstat st __uninitialized;
 	s64 err = stat_path(AT_FDCWD, arg_uaddr(a, 0), LOOKUP_FOLLOW, &st);
 
 	return err ? err : put_stat(arg_uaddr(a, 1), &st);
@@ -77,7 +77,7 @@ s64 sys_stat(const struct syscall_args *a)
 
 s64 sys_lstat(const struct syscall_args *a)
 {
-	struct kstat st FS_UNINITIALIZED;
+	struct kstat st __uninitialized;
 	s64 err = stat_path(AT_FDCWD, arg_uaddr(a, 0), 0, &st);
 
 	return err ? err : put_stat(arg_uaddr(a, 1), &st);
@@ -85,7 +85,7 @@ s64 sys_lstat(const struct syscall_args *a)
 
 s64 sys_fstat(const struct syscall_args *a)
 {
-	struct kstat st FS_UNINITIALIZED;
+	struct kstat st __uninitialized;
 	s64 err = stat_fd((s32)a->v[0], &st);
 
 	return err ? err : put_stat(arg_uaddr(a, 1), &st);
@@ -93,7 +93,7 @@ s64 sys_fstat(const struct syscall_args *a)
 
 s64 sys_newfstatat(const struct syscall_args *a)
 {
-	struct kstat st FS_UNINITIALIZED;
+	struct kstat st __uninitialized;
 	s64 err = stat_at((s32)a->v[0], arg_uaddr(a, 1), (u32)a->v[3], &st);
 
 	return err ? err : put_stat(arg_uaddr(a, 2), &st);
@@ -122,7 +122,7 @@ static s64 put_statx(uaddr_t to, const struct kstat *st, u32 mask)
 
 s64 sys_statx(const struct syscall_args *a)
 {
-	struct kstat st FS_UNINITIALIZED;
+	struct kstat st __uninitialized;
 	u32 flags = (u32)a->v[2];
 	s64 err;
 
@@ -335,7 +335,7 @@ s64 sys_utime(const struct syscall_args *a)
 
 static s64 access_at(s32 dirfd, uaddr_t path, u64 mode, u32 flags)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	u32 lookup = lookup_of_at(flags);
 	s64 err;
 

@@ -12,7 +12,7 @@
 
 static s64 mkdir_at(s32 dirfd, uaddr_t path, u64 mode)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	s64 err = user_path_get(&up, path, 0);
 
 	if (err)
@@ -40,7 +40,7 @@ static u64 decode_dev(u32 dev)
 
 static s64 mknod_at(s32 dirfd, uaddr_t path, u64 mode, u64 dev)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	s64 err = user_path_get(&up, path, 0);
 
 	if (err)
@@ -62,7 +62,7 @@ s64 sys_mknodat(const struct syscall_args *a)
 
 static s64 unlink_at(s32 dirfd, uaddr_t path, bool is_rmdir)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	s64 err = user_path_get(&up, path, 0);
 
 	if (err)
@@ -91,7 +91,7 @@ s64 sys_unlinkat(const struct syscall_args *a)
 
 static s64 symlink_at(uaddr_t target, s32 dirfd, uaddr_t path)
 {
-	struct user_path to FS_UNINITIALIZED, up FS_UNINITIALIZED;
+	struct user_path to __uninitialized, up __uninitialized;
 	s64 err = user_path_get(&to, target, 0);
 
 	if (err)
@@ -118,7 +118,7 @@ s64 sys_symlinkat(const struct syscall_args *a)
 static s64 link_at(s32 olddir, uaddr_t old, s32 newdir, uaddr_t new, u32 flags)
 {
 	u32 lookup = (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
-	struct user_path from FS_UNINITIALIZED, to FS_UNINITIALIZED;
+	struct user_path from __uninitialized, to __uninitialized;
 	s64 err = user_path_get(&from, old, lookup);
 
 	if (err)
@@ -144,7 +144,7 @@ s64 sys_linkat(const struct syscall_args *a)
 
 static s64 rename_at(s32 olddir, uaddr_t old, s32 newdir, uaddr_t new, u32 flags)
 {
-	struct user_path from FS_UNINITIALIZED, to FS_UNINITIALIZED;
+	struct user_path from __uninitialized, to __uninitialized;
 	s64 err = user_path_get(&from, old, 0);
 
 	if (err)
@@ -177,7 +177,7 @@ s64 sys_renameat2(const struct syscall_args *a)
 
 static s64 readlink_at(s32 dirfd, uaddr_t path, uaddr_t buf, s32 size)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	char *text;
 	s64 n;
 
@@ -283,7 +283,7 @@ static bool emit(struct dir_sink *s, const char *name, u32 len, u64 next_pos, u6
 
 static s64 getdents(const struct syscall_args *a, bool is_old)
 {
-	struct dents d FS_UNINITIALIZED;
+	struct dents d __uninitialized;
 	struct fdref r;
 	s64 err = fd_borrow((s32)a->v[0], &r);
 

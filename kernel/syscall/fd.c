@@ -49,7 +49,7 @@ static s64 open_path(s32 dirfd, const struct user_path *up, const struct open_re
 
 static s64 open_user(s32 dirfd, uaddr_t path, struct open_request *rq)
 {
-	struct user_path up FS_UNINITIALIZED;
+	struct user_path up __uninitialized;
 	s64 fd = check_open(rq);
 
 	if (unlikely(fd))

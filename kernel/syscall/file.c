@@ -38,43 +38,41 @@ static inline bool is_user_range(u64 base, u64 len)
 	return likely(base <= USPACE_END && len <= USPACE_END - base);
 }
 
-s64 sys_read(const struct syscall_args *a)
+/* Buffer and length are a call's second and third arguments. `pos` NULL: the file's own. */
+static __always_inline s64 move_bytes(struct file *f, const struct syscall_args *a, u64 *pos, bool is_write)
 {
-	struct iov_iter it FS_UNINITIALIZED;
+	struct iov_iter it __uninitialized;
+
+	if (!is_user_range(a->v[1], a->v[2]))
+		return -EFAULT;
+	iov_user(&it, arg_uaddr(a, 1), a->v[2]);
+	return is_write ? account_write(file_write(f, &it, pos)) : account_read(file_read(f, &it, pos));
+}
+
+static __always_inline s64 transfer(const struct syscall_args *a, bool is_write)
+{
 	struct fdref r;
 	s64 n = fd_borrow((s32)a->v[0], &r);
 
 	if (unlikely(n))
 		return n;
-	n = -EFAULT;
-	if (is_user_range(a->v[1], a->v[2])) {
-		iov_user(&it, arg_uaddr(a, 1), a->v[2]);
-		n = account_read(file_read(r.file, &it, NULL));
-	}
+	n = move_bytes(r.file, a, NULL, is_write);
 	fd_end(&r);
 	return n;
+}
+
+s64 sys_read(const struct syscall_args *a)
+{
+	return transfer(a, false);
 }
 
 s64 sys_write(const struct syscall_args *a)
 {
-	struct iov_iter it FS_UNINITIALIZED;
-	struct fdref r;
-	s64 n = fd_borrow((s32)a->v[0], &r);
-
-	if (unlikely(n))
-		return n;
-	n = -EFAULT;
-	if (is_user_range(a->v[1], a->v[2])) {
-		iov_user(&it, arg_uaddr(a, 1), a->v[2]);
-		n = account_write(file_write(r.file, &it, NULL));
-	}
-	fd_end(&r);
-	return n;
+	return transfer(a, true);
 }
 
 static __always_inline s64 transfer_at(const struct syscall_args *a, bool is_write)
 {
-	struct iov_iter it FS_UNINITIALIZED;
 	u64 pos = a->v[3];
 	struct fdref r;
 	s64 n;
@@ -85,13 +83,8 @@ static __always_inline s64 transfer_at(const struct syscall_args *a, bool is_wri
 	if (unlikely(n))
 		return n;
 	n = -ESPIPE;
-	if (likely(r.file->mode & (is_write ? FMODE_PWRITE : FMODE_PREAD))) {
-		n = -EFAULT;
-		if (is_user_range(a->v[1], a->v[2])) {
-			iov_user(&it, arg_uaddr(a, 1), a->v[2]);
-			n = is_write ? account_write(file_write(r.file, &it, &pos)) : account_read(file_read(r.file, &it, &pos));
-		}
-	}
+	if (likely(r.file->mode & (is_write ? FMODE_PWRITE : FMODE_PREAD)))
+		n = move_bytes(r.file, a, &pos, is_write);
 	fd_end(&r);
 	return n;
 }
@@ -114,8 +107,8 @@ enum vector_kind { VECTOR_READ, VECTOR_WRITE };
 
 static ssize_t run_vector(struct file *f, enum vector_kind kind, uaddr_t iov, u64 n, u64 *pos, u32 rwf)
 {
-	struct iov_seg fast[FAST_SEGMENTS] FS_UNINITIALIZED, *segs = fast;
-	struct iov_iter it FS_UNINITIALIZED;
+	struct iov_seg fast[FAST_SEGMENTS] __uninitialized, *segs = fast;
+	struct iov_iter it __uninitialized;
 	ssize_t done;
 
 	if (n > IOV_MAX_SEGMENTS)

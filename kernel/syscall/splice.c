@@ -156,7 +156,7 @@ s64 sys_tee(const struct syscall_args *a)
 
 static s64 vmsplice(struct file *f, uaddr_t iov, u64 n_segs, u32 flags)
 {
-	struct iov_iter it FS_UNINITIALIZED;
+	struct iov_iter it __uninitialized;
 	struct iov_seg *segs;
 	s64 n;
 

@@ -115,7 +115,7 @@ static ssize_t full_write(struct file *file, struct iov_iter *it, u64 *pos)
 
 static ssize_t random_read(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	u8 bytes[RANDOM_CHUNK] FS_UNINITIALIZED;
+	u8 bytes[RANDOM_CHUNK] __uninitialized;
 	ssize_t done = 0;
 
 	(void)file;
@@ -138,7 +138,7 @@ static ssize_t random_read(struct file *file, struct iov_iter *it, u64 *pos)
 
 static ssize_t random_write(struct file *file, struct iov_iter *it, u64 *pos)
 {
-	u8 bytes[RANDOM_CHUNK] FS_UNINITIALIZED;
+	u8 bytes[RANDOM_CHUNK] __uninitialized;
 	ssize_t done = 0;
 
 	(void)file;

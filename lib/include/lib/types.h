@@ -47,6 +47,7 @@ typedef long ssize_t;
 #define __section(name) __attribute__((section(name)))
 #define __cold_ __attribute__((cold))
 #define __fallthrough_ __attribute__((fallthrough))
+#define __uninitialized __attribute__((uninitialized))	/* not zeroed on the way in: too large for what a call uses of it */
 #ifndef __noinline
 #define __noinline __attribute__((noinline))
 #endif
