@@ -20,37 +20,23 @@
 	ret name(__VA_ARGS__) __attribute__((weak, visibility("default"), alias("__vdso_" #name)));	\
 	ret __vdso_##name(__VA_ARGS__)
 
-extern const struct clock_page clock_page __attribute__((visibility("hidden")));	/* vdso.lds: the page below the image */
+/* vdso.lds: the page below the image. It is read-only but not const: const would let the compiler read it anywhere. */
+extern struct clock_page clock_page __attribute__((visibility("hidden")));
 
-struct now {
-	struct clock_line line;
-	u64 raw;			/* ns */
-	s32 minutes_west, dst_time;
-};
-
-/* False: the kernel must be asked. */
-static inline bool now_read(struct now *n)
+static inline u32 page_begin(void)
 {
-	const struct clock_page *p = &clock_page;
-	u64 mult = READ_ONCE(p->ns_per_cycle);
 	u32 seq;
 
-	if (unlikely(!mult))
-		return false;
-	do {
-		while ((seq = LOAD_ACQUIRE(p->seq)) & 1)
-			machine_relax();
-		n->raw = clock_cycles_to_ns(machine_cycles() - p->base_cycles, mult);
-		n->line.base_raw = READ_ONCE(p->line.base_raw);
-		n->line.base_mono = READ_ONCE(p->line.base_mono);
-		n->line.rate = READ_ONCE(p->line.rate);
-		n->line.real_offset = READ_ONCE(p->line.real_offset);
-		n->line.tai_offset = READ_ONCE(p->line.tai_offset);
-		n->minutes_west = READ_ONCE(p->minutes_west);
-		n->dst_time = READ_ONCE(p->dst_time);
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (unlikely(READ_ONCE(p->seq) != seq));
-	return true;
+	while ((seq = LOAD_ACQUIRE(clock_page.seq)) & 1)
+		machine_relax();
+	return seq;
+}
+
+/* The reads in between are plain, so that only those are made that a clock needs; the fences keep them in their place. */
+static inline bool page_has_changed(u32 seq)
+{
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	return unlikely(READ_ONCE(clock_page.seq) != seq);
 }
 
 static inline bool is_ours(u32 id)
@@ -61,34 +47,65 @@ static inline bool is_ours(u32 id)
 	return id < 32 && (ours >> id & 1);
 }
 
-static inline s64 clock_ns(u32 id, const struct now *n)
+static __always_inline s64 clock_ns(u32 id, const struct clock_line *l, u64 raw)
 {
 	switch (id) {
 	case CLOCK_REALTIME:
-		return clock_line_real(&n->line, n->raw);
+		return clock_line_real(l, raw);
 	case CLOCK_REALTIME_COARSE:
-		return clock_line_real(&n->line, clock_coarse_raw(n->raw));
+		return clock_line_real(l, clock_coarse_raw(raw));
 	case CLOCK_TAI:
-		return clock_line_tai(&n->line, n->raw);
+		return clock_line_tai(l, raw);
 	case CLOCK_MONOTONIC_RAW:
-		return (s64)n->raw;
+		return (s64)raw;
 	case CLOCK_MONOTONIC_COARSE:
-		return (s64)clock_line_at(&n->line, clock_coarse_raw(n->raw));
+		return (s64)clock_line_at(l, clock_coarse_raw(raw));
 	default:		/* CLOCK_MONOTONIC, CLOCK_BOOTTIME */
-		return (s64)clock_line_at(&n->line, n->raw);
+		return (s64)clock_line_at(l, raw);
 	}
+}
+
+/* False: the kernel must be asked. */
+static __always_inline bool clock_read(u32 id, s64 *ns)
+{
+	u64 mult = clock_page.ns_per_cycle;
+	u32 seq;
+
+	if (unlikely(!mult))
+		return false;
+	do {
+		seq = page_begin();
+		*ns = clock_ns(id, &clock_page.line, clock_cycles_to_ns(machine_cycles() - clock_page.base_cycles, mult));
+	} while (page_has_changed(seq));
+	return true;
+}
+
+static inline int put(s64 ns, struct __kernel_timespec *ts)
+{
+	s64 rest;
+
+	ts->tv_sec = clock_split(ns, &rest);
+	ts->tv_nsec = rest;
+	return 0;
+}
+
+static __noinline int gettime_rarer(__kernel_clockid_t id, struct __kernel_timespec *ts)
+{
+	s64 ns;
+
+	if (!is_ours((u32)id) || !clock_read((u32)id, &ns))
+		return (int)machine_syscall2(__NR_clock_gettime, id, ts);
+	return put(ns, ts);
 }
 
 VDSO_EXPORT(int, clock_gettime, __kernel_clockid_t id, struct __kernel_timespec *ts)
 {
-	struct now n;
-	s64 rest;
+	s64 ns;
 
-	if (unlikely(!is_ours((u32)id) || !now_read(&n)))
-		return (int)machine_syscall2(__NR_clock_gettime, id, ts);
-	ts->tv_sec = clock_split(clock_ns((u32)id, &n), &rest);
-	ts->tv_nsec = rest;
-	return 0;
+	static_assert(CLOCK_REALTIME == 0 && CLOCK_MONOTONIC == 1, "the two that everybody asks for");
+	if (unlikely((u32)id > CLOCK_MONOTONIC || !clock_read((u32)id, &ns)))
+		return gettime_rarer(id, ts);
+	return put(ns, ts);
 }
 
 VDSO_EXPORT(int, clock_getres, __kernel_clockid_t id, struct __kernel_timespec *ts)
@@ -106,30 +123,32 @@ VDSO_EXPORT(int, clock_getres, __kernel_clockid_t id, struct __kernel_timespec *
 
 VDSO_EXPORT(int, gettimeofday, struct __kernel_old_timeval *tv, struct timezone *tz)
 {
-	struct now n;
-	s64 rest;
+	s64 ns, rest;
+	u32 seq;
 
-	if (unlikely(!now_read(&n)))
+	if (unlikely(!clock_read(CLOCK_REALTIME, &ns)))
 		return (int)machine_syscall2(__NR_gettimeofday, (long)tv, tz);
 	if (tv) {
-		tv->tv_sec = clock_split(clock_ns(CLOCK_REALTIME, &n), &rest);
+		tv->tv_sec = clock_split(ns, &rest);
 		tv->tv_usec = rest / 1000;
 	}
 	if (tz) {
-		tz->tz_minuteswest = n.minutes_west;
-		tz->tz_dsttime = n.dst_time;
+		do {
+			seq = page_begin();
+			tz->tz_minuteswest = clock_page.minutes_west;
+			tz->tz_dsttime = clock_page.dst_time;
+		} while (page_has_changed(seq));
 	}
 	return 0;
 }
 
 VDSO_EXPORT(__kernel_old_time_t, time, __kernel_old_time_t *out)
 {
-	struct now n;
-	s64 rest, seconds;
+	s64 ns, rest, seconds;
 
-	if (unlikely(!now_read(&n)))
+	if (unlikely(!clock_read(CLOCK_REALTIME_COARSE, &ns)))
 		return machine_syscall2(__NR_time, (long)out, NULL);
-	seconds = clock_split(clock_ns(CLOCK_REALTIME_COARSE, &n), &rest);
+	seconds = clock_split(ns, &rest);
 	if (out)
 		*out = seconds;
 	return seconds;
