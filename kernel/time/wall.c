@@ -30,7 +30,7 @@ static u32 changes;		/* [a] */
 static struct waitq change_queue = WAITQ_INIT("wall clock changes", change_queue);
 
 /* The line, and the raw time at which it holds. */
-static struct clock_line line_read(u64 *raw)
+static __always_inline struct clock_line line_read(u64 *raw)
 {
 	struct clock_line l;
 	u32 s;
