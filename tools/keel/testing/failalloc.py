@@ -6,7 +6,7 @@ quick		some programs, a minute
 whole_files	those of files and events	with --all, or by name: a quarter of an hour or more each; build/failalloc/unreached
 whole_rest	all others, and busybox		then lists the calls that neither came to
 
-One boot each. Some programs run undisturbed, so that what the kernel keeps for good is there; then memory, open files and the
+One boot each. Its programs run once undisturbed, so that what the kernel keeps for good is there; then memory, open files and the
 objects of every slab cache are counted. Then each place fails on its first visit, and (not quick) once more on its second: every
 program runs again and again until it meets no place that has not failed yet. What becomes of a program is its own matter; it has
 a time limit and is killed. In the end, with everything undone that programs left behind, the counts must be what they were, the
@@ -120,7 +120,6 @@ class _Run:
         self._commands = {program: layer.command(program) for program in _programs(name)}
         if name == "whole_rest":
             self._commands.update({program: [b"sh", b"-c", script.encode()] for program, script in SHELL.items()})
-        self._warm = [layer.command(program) for program in QUICK]
         self._modes = ("sites",) if name == "quick" else ("sites", "sites:2")
         self._patience = config.patience()
         self._machine = config.machine(initrds=[store.ensure("busybox"), store.agent(), layer.image()], append=["nokaslr", "debug"])
@@ -165,8 +164,8 @@ class _Run:
 
     def _session(self):
         self._where = "undisturbed"
-        for command in self._warm:
-            self._run_one("warm", command, PROGRAM_SECONDS * self._patience)
+        for name, command in self._commands.items():  # some of what a program leaves is kept in any case, such as an inode's list of marks
+            self._run_one(name, command, PROGRAM_SECONDS * self._patience)
         before = self._measure()
         for words in self._modes:
             self._set(words)
