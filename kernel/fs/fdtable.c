@@ -287,6 +287,15 @@ struct fdref fd_lookup(s32 fd)
 	return lookup(fd, FMODE_PATH);
 }
 
+struct fd_slots fd_slots(void)
+{
+	const struct fdtable *t = current_table();
+
+	if (!t || ref_count(&t->refs) != 1)
+		return (struct fd_slots){ NULL, 0 };
+	return (struct fd_slots){ t->array->files, t->array->n };
+}
+
 struct file *fd_get(s32 fd)
 {
 	return fdtable_file(current_table(), fd);

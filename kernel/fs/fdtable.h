@@ -38,6 +38,13 @@ static inline __must_check int fd_borrow_path(s32 fd, struct fdref *out)
 	return out->file ? 0 : -EBADF;
 }
 
+/* All slots at once, if nobody shares the table: they stay as they are while this thread leaves its descriptors alone. n 0: others share it, borrow one by one. */
+struct fd_slots {
+	struct file *const *files;
+	u32 n;
+};
+struct fd_slots fd_slots(void);
+
 static inline void fd_end(struct fdref *r)
 {
 	if (r->is_counted)

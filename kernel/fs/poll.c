@@ -10,45 +10,23 @@
  */
 #include <lib/errno.h>
 #include "abi/poll.h"
-#include "fs/fdtable.h"
-#include "fs/poll.h"
-#include "fs/vfs.h"
+#include "fs/poll_internal.h"
 #include "mm/alloc.h"
 #include "object/uaccess.h"
 
 #define CHUNK_WAITERS ((u32)((PAGE_SIZE - sizeof(struct waiter_chunk)) / sizeof(struct poll_waiter)))
-#define INLINE_WAITERS 8
 
 u32 file_poll(struct file *f, struct poll_wait *pw)
 {
 	if (!f->ops->poll)
-		return KPOLLIN | KPOLLOUT | KPOLLRDNORM | KPOLLWRNORM;
+		return POLL_ALWAYS;
 	return f->ops->poll(f, pw);
 }
-
-struct poll_waiter {
-	struct waiter w;
-	struct waitq *q;
-	struct poller *poller;
-	struct fdref ref;		/* keeps q */
-	u32 events;
-};
 
 struct waiter_chunk {
 	struct waiter_chunk *next;
 	u32 n;
 	struct poll_waiter waiters[];
-};
-
-struct poller {
-	struct poll_wait pw;
-	struct fdref ref;		/* the file that is being asked */
-	struct task *task;
-	bool is_woken;			/* [a] */
-	int error;			/* -ENOMEM: a waiter could not be queued */
-	u32 n_inline;
-	struct waiter_chunk *chunks;
-	struct poll_waiter waiters[INLINE_WAITERS];
 };
 
 static bool wake_poller(struct waiter *w, u32 key)
@@ -66,7 +44,7 @@ static struct poll_waiter *waiter_new(struct poller *p)
 {
 	struct waiter_chunk *c = p->chunks;
 
-	if (p->n_inline < INLINE_WAITERS)
+	if (p->n_inline < POLL_INLINE_WAITERS)
 		return &p->waiters[p->n_inline++];
 	if (!c || c->n == CHUNK_WAITERS) {
 		c = kmalloc(PAGE_SIZE, ALLOC_USER);
@@ -119,27 +97,18 @@ static void unqueue_all(struct poller *p)
 	}
 }
 
-u32 poll_ask(struct poller *p, s32 fd, u32 events)
+u32 poll_ask_counted(struct poller *p, s32 fd, u32 events)
 {
 	struct fdref ref;
 	u32 got;
 
+	if (fd < 0)
+		return 0;
 	if (fd_borrow(fd, &ref))
 		return KPOLLNVAL;
-	if (p->pw.queue) {
-		p->pw.events = events;
-		p->ref = ref;
-		got = file_poll(ref.file, &p->pw) & events;
-	} else {
-		got = file_poll(ref.file, NULL) & events;
-	}
+	got = poll_ask_file(p, ref, events);
 	fd_end(&ref);
 	return got;
-}
-
-void poll_ask_no_more(struct poller *p)
-{
-	p->pw.queue = NULL;
 }
 
 s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline_ns)
@@ -155,6 +124,7 @@ s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline
 	p.n_inline = 0;
 	p.chunks = NULL;
 	for (;;) {
+		p.slots = fd_slots();
 		n = look(&p, arg);
 		p.pw.queue = NULL;
 		if (!n && p.error)
@@ -235,7 +205,7 @@ static s64 look_fds(struct poller *p, void *arg)
 
 	for (struct fds_chunk *c = arg; c; c = c->next)
 		for (struct pollfd *f = c->fds, *end = f + c->n; f < end; f++) {
-			f->revents = (s16)(f->fd < 0 ? 0 : poll_ask(p, f->fd, (u16)f->events | KPOLLERR | KPOLLHUP));
+			f->revents = (s16)poll_ask(p, f->fd, (u16)f->events | KPOLLERR | KPOLLHUP);
 			if (!f->revents)
 				continue;
 			n++;

@@ -7,7 +7,6 @@
 #define FS_POLL_H
 
 #include <frame/ucopy.h>
-#include "fs/fdtable.h"
 #include "sync/wait.h"
 
 struct file;
@@ -26,18 +25,8 @@ static inline void poll_wait_on(struct poll_wait *pw, struct waitq *q)
 		pw->queue(pw, q);
 }
 
+#define POLL_ALWAYS (KPOLLIN | KPOLLOUT | KPOLLRDNORM | KPOLLWRNORM)	/* files without a poll method */
 u32 file_poll(struct file *f, struct poll_wait *pw);
-
-/*
- * Waiting for one of several descriptors: look(arg) asks each with poll_ask and returns how many are ready (or -errno, which ends the wait). It is called
- * again after each wake that may matter, until something is ready or the deadline (0: do not wait) has passed.
- * What look returned; 0 at the deadline; -ERESTARTNOHAND (a signal, and nothing is ready), -ENOMEM.
- */
-struct poller;
-__must_check s64 poll_until(s64 (*look)(struct poller *p, void *arg), void *arg, u64 deadline_ns);
-/* Those of `events` that the descriptor has now, or KPOLLNVAL alone: not open. Of look only. */
-u32 poll_ask(struct poller *p, s32 fd, u32 events);
-void poll_ask_no_more(struct poller *p);	/* one is ready: the others need not wake us */
 
 /* --- poll(2) */
 struct poll_request {

@@ -7,9 +7,7 @@
 #include <lib/bitmap.h>
 #include <lib/errno.h>
 #include <lib/string.h>
-#include "fs/fdtable.h"
-#include "fs/poll.h"
-#include "fs/vfs.h"
+#include "fs/poll_internal.h"
 #include "mm/alloc.h"
 #include "object/uaccess.h"
 
@@ -79,18 +77,11 @@ static int put_map(const struct maps *m, const u64 *map, uaddr_t to)
 	return to.v ? uput(to, map, maps_bytes(m)) : 0;
 }
 
-/* One descriptor: how many of its questions are answered. */
-static s64 look_fd(struct poller *p, struct maps *m, u32 word, u64 bit)
+/* What one descriptor answered: how many of its questions that makes. */
+static __attribute__((noinline)) s64 answer(struct maps *m, u32 word, u64 bit, u32 got)
 {
-	u32 events = 0, got;
 	s64 n = 0;
 
-	for (u32 i = 0; i < N_MAPS; i++)
-		if (m->ask[i][word] & bit)
-			events |= map_events[i];
-	got = poll_ask(p, (s32)(word * 64 + (u32)__builtin_ctzl(bit)), events);
-	if (likely(!got))
-		return 0;
 	if (got == KPOLLNVAL) {
 		if (!m->has_looked)
 			return -EBADF;
@@ -104,22 +95,47 @@ static s64 look_fd(struct poller *p, struct maps *m, u32 word, u64 bit)
 	return n;
 }
 
+static inline u32 events_of(u64 bit, u64 in, u64 out, u64 except)
+{
+	return (bit & in ? SELECT_IN : 0) | (bit & out ? SELECT_OUT : 0) | (bit & except ? SELECT_EXCEPT : 0);
+}
+
+/* The descriptors of one word of the maps: how many answers. */
+static inline s64 look_word(struct poller *p, struct maps *m, u32 word)
+{
+	u64 in = m->ask[IN][word], out = m->ask[OUT][word], except = m->ask[EXCEPT][word], rest = in | out | except;
+	s64 ready = 0;
+
+	for (; rest; rest &= rest - 1) {
+		u64 bit = rest & -rest;
+		u32 got = poll_ask(p, (s32)(word * 64 + (u32)__builtin_ctzl(rest)), events_of(bit, in, out, except));
+		s64 n;
+
+		if (likely(!got))
+			continue;
+		n = answer(m, word, bit, got);
+		if (n < 0)
+			return n;
+		if (n)
+			poll_ask_no_more(p);
+		ready += n;
+	}
+	return ready;
+}
+
 static s64 look_maps(struct poller *p, void *arg)
 {
 	struct maps *m = arg;
 	s64 ready = 0;
 
 	for (u32 w = 0; w < m->n_words; w++) {
-		m->ready[IN][w] = m->ready[OUT][w] = m->ready[EXCEPT][w] = 0;
-		for (u64 bits = m->ask[IN][w] | m->ask[OUT][w] | m->ask[EXCEPT][w]; bits; bits &= bits - 1) {
-			s64 n = look_fd(p, m, w, bits & -bits);
+		s64 n;
 
-			if (n < 0)
-				return n;
-			if (n)
-				poll_ask_no_more(p);
-			ready += n;
-		}
+		m->ready[IN][w] = m->ready[OUT][w] = m->ready[EXCEPT][w] = 0;
+		n = look_word(p, m, w);
+		if (n < 0)
+			return n;
+		ready += n;
 	}
 	m->has_looked = true;
 	return ready;
