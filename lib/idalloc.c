@@ -60,6 +60,7 @@ void idalloc_grow(struct idalloc *ida, void *mem, u32 nr)
 	u64 old_words = words_at(old.nr, 0);
 
 	idalloc_init(ida, mem, nr);
+	ida->lowest = old.lowest;
 	ida->next = old.next;
 	ida->used = old.used;
 	memcpy(ida->level[0], old.level[0], old_words * sizeof(u64));
@@ -72,8 +73,7 @@ void idalloc_grow(struct idalloc *ida, void *mem, u32 nr)
 				bitmap_set(ida->level[level], i);
 }
 
-/* The first free id at or after @min; ida->nr if there is none. */
-static u32 find_free(const struct idalloc *ida, u32 min)
+u32 idalloc_find_(const struct idalloc *ida, u32 min)
 {
 	unsigned int level = 0;
 	u64 pos = min;
@@ -97,31 +97,25 @@ static u32 find_free(const struct idalloc *ida, u32 min)
 	return (u32)pos;
 }
 
+/* Sets @bits in a word of level 0, and the bits above it of words that are full now. */
+static void set_bits(struct idalloc *ida, u64 word, u64 bits)
+{
+	ida->level[0][word] |= bits;
+	for (unsigned int level = 1; level < ida->nr_levels && ida->level[level - 1][word] == ~0UL; level++) {
+		bitmap_set(ida->level[level], word);
+		word /= 64;
+	}
+}
+
 static void mark_used(struct idalloc *ida, u32 id)
 {
-	u64 pos = id;
-
-	for (unsigned int level = 0; level < ida->nr_levels; level++) {
-		bitmap_set(ida->level[level], pos);
-		pos /= 64;
-		if (ida->level[level][pos] != ~0UL)
-			break;
-	}
+	set_bits(ida, id / 64, 1UL << (id % 64));
 	ida->used++;
 }
 
-int idalloc_alloc(struct idalloc *ida, u32 min, u32 end, u32 *id)
+void idalloc_filled_(struct idalloc *ida, u32 word)
 {
-	u32 found;
-
-	if (min >= end || min >= ida->nr)
-		return -ENOSPC;
-	found = find_free(ida, min);
-	if (found >= end || found >= ida->nr)
-		return -ENOSPC;
-	mark_used(ida, found);
-	*id = found;
-	return 0;
+	set_bits(ida, word, 0);
 }
 
 int idalloc_alloc_cyclic(struct idalloc *ida, u32 min, u32 end, u32 *id)
@@ -146,13 +140,11 @@ int idalloc_take(struct idalloc *ida, u32 id)
 	return 0;
 }
 
-void idalloc_free(struct idalloc *ida, u32 id)
+void idalloc_unfill_(struct idalloc *ida, u32 word)
 {
-	u64 pos = id;
+	u64 pos = word;
 
-	if (!idalloc_is_used(ida, id))
-		return;
-	for (unsigned int level = 0; level < ida->nr_levels; level++) {
+	for (unsigned int level = 1; level < ida->nr_levels; level++) {
 		bool was_full = ida->level[level][pos / 64] == ~0UL;
 
 		bitmap_clear(ida->level[level], pos);
@@ -160,10 +152,4 @@ void idalloc_free(struct idalloc *ida, u32 id)
 			break;
 		pos /= 64;
 	}
-	ida->used--;
-}
-
-bool idalloc_is_used(const struct idalloc *ida, u32 id)
-{
-	return id < ida->nr && bitmap_test(ida->level[0], id);
 }

@@ -180,13 +180,14 @@ struct fdtable *fdtable_get(struct fdtable *t)
 	return t;
 }
 
-static int close_file(struct fdtable *t, struct file *f)
+static inline int close_file(struct fdtable *t, struct file *f)
 {
 	int err = f->ops && f->ops->flush ? f->ops->flush(f) : 0;
 
-	if (f->inode->locks && !(f->mode & FMODE_PATH))
+	if (unlikely(f->inode->locks) && !(f->mode & FMODE_PATH))
 		locks_release_owner(t, f);
-	file_put(f);
+	if (ref_put(&f->refs))
+		file_end(f);
 	return err;
 }
 
@@ -338,29 +339,69 @@ u32 fdtable_size(const struct fdtable *t)
 
 /* --- Installing */
 
+/* No descriptor in [min, limit) was free in a table of n. */
+static __attribute__((noinline)) int make_room(struct fdtable *t, u32 n, u32 min, u32 limit)
+{
+	if (min >= limit)
+		return min ? -EINVAL : -EMFILE;
+	return max(n, min) >= limit ? -EMFILE : grow(t, max(n, min));
+}
+
+static u32 current_limit(void)
+{
+	return (u32)min_t(u64, fd_limit(), FD_MAX);
+}
+
+/* A free descriptor's close-on-exec bit is clear. */
+static inline int take_lowest_locked(struct fdtable *t, u32 min, u32 limit, bool cloexec, u32 *fd)
+{
+	int err = idalloc_alloc(&t->ids, min, limit, fd);
+
+	if (!err && cloexec)
+		bitmap_set(t->array->cloexec, *fd);
+	return err;
+}
+
 int fd_reserve(s32 min, bool cloexec)
 {
 	struct fdtable *t = current_table();
-	u64 limit = min_t(u64, fd_limit(), FD_MAX);
-	u32 fd;
+	u32 limit = current_limit(), fd, n;
+	int err;
 
-	if (min < 0 || (u64)min >= limit)
-		return min ? -EINVAL : -EMFILE;
 	for (;;) {
-		int err;
-
 		spin_lock(&t->lock);
-		err = idalloc_alloc(&t->ids, (u32)min, (u32)limit, &fd);
-		if (!err) {
-			bitmap_assign(t->array->cloexec, fd, cloexec);
+		err = take_lowest_locked(t, (u32)min, limit, cloexec, &fd);
+		n = t->array->n;
+		spin_unlock(&t->lock);
+		if (likely(!err))
+			return (s32)fd;
+		err = make_room(t, n, (u32)min, limit);
+		if (err)
+			return err;
+	}
+}
+
+int fd_dup(s32 from, s32 min, bool cloexec)
+{
+	struct fdtable *t = current_table();
+	u32 limit = current_limit(), fd, n;
+	struct file *f;
+	int err;
+
+	for (;;) {
+		spin_lock(&t->lock);
+		n = t->array->n;
+		f = likely((u32)from < n) ? t->array->files[(u32)from] : NULL;
+		err = likely(f) ? take_lowest_locked(t, (u32)min, limit, cloexec, &fd) : -EBADF;
+		if (likely(!err)) {
+			ref_get(&f->refs);
+			rcu_publish(t->array->files[fd], f);
 			spin_unlock(&t->lock);
 			return (s32)fd;
 		}
-		fd = max(t->array->n, (u32)min);
 		spin_unlock(&t->lock);
-		if (fd >= limit)
-			return -EMFILE;
-		err = grow(t, fd);
+		if (f)
+			err = make_room(t, n, (u32)min, limit);
 		if (err)
 			return err;
 	}
@@ -380,6 +421,7 @@ void fd_unreserve(s32 fd)
 	struct fdtable *t = current_table();
 
 	SPIN_GUARD(&t->lock);
+	bitmap_clear(t->array->cloexec, (u32)fd);
 	idalloc_free(&t->ids, (u32)fd);
 }
 
@@ -414,7 +456,7 @@ void fd_set_cloexec(s32 fd, bool cloexec)
 
 /* --- Closing */
 
-static struct file *take_locked(struct fdtable *t, u32 fd)
+static inline struct file *take_locked(struct fdtable *t, u32 fd)
 {
 	struct fdarray *a = t->array;
 	struct file *f = fd < a->n ? a->files[fd] : NULL;

@@ -59,6 +59,8 @@ bool fdtable_is_cloexec(struct fdtable *t, s32 fd);
 
 /* Lowest free descriptor ≥ min, reserved: -EMFILE (RLIMIT_NOFILE), -EINVAL (min beyond it), -ENOMEM. Then fd_install or fd_unreserve. */
 __must_check int fd_reserve(s32 min, bool cloexec);
+/* The same with an open descriptor's file installed; also -EBADF, before the others. */
+__must_check int fd_dup(s32 from, s32 min, bool cloexec);
 void fd_install(s32 fd, struct file *f);			/* takes over the reference */
 void fd_unreserve(s32 fd);
 void fd_set_cloexec(s32 fd, bool cloexec);			/* an open descriptor's; nothing for others */

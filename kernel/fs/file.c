@@ -149,8 +149,12 @@ struct file *file_get(struct file *f)
 
 void file_put(struct file *f)
 {
-	if (!ref_put(&f->refs))
-		return;
+	if (ref_put(&f->refs))
+		file_end(f);
+}
+
+void file_end(struct file *f)
+{
 	if (likely(!in_atomic())) {
 		destroy(f);
 		return;

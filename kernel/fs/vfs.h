@@ -369,6 +369,7 @@ __must_check int file_alloc(const struct path *p, u32 flags, const struct file_o
 __must_check int file_alloc_anon(struct mount *mnt, struct inode *inode, const char *name, u32 flags, const struct file_ops *ops, struct file **out);
 struct file *file_get(struct file *f);
 void file_put(struct file *f);			/* any task context; the last one releases (deferred to task work if atomic) */
+void file_end(struct file *f);			/* what file_put does for the last reference, for callers that put it inline */
 __must_check ssize_t file_read(struct file *f, struct iov_iter *it, u64 *pos);	/* checks mode; pos NULL: the file's own */
 __must_check ssize_t file_write(struct file *f, struct iov_iter *it, u64 *pos);
 __must_check ssize_t kern_read(struct file *f, void *buf, size_t n, u64 pos);	/* kernel buffers: exec */

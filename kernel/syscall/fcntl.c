@@ -15,22 +15,6 @@
 
 /* --- Descriptors: O_PATH ones are fine here */
 
-static s64 dup_from(s32 fd, u64 min, bool is_cloexec)
-{
-	struct file *f = fd_get(fd);
-	s32 new;
-
-	if (!f)
-		return -EBADF;
-	new = min > S32_MAX ? -EINVAL : fd_reserve((s32)min, is_cloexec);
-	if (new < 0) {
-		file_put(f);
-		return new;
-	}
-	fd_install(new, f);
-	return new;
-}
-
 static s64 get_fd_flags(s32 fd)
 {
 	bool is_cloexec;
@@ -302,7 +286,7 @@ s64 sys_fcntl(const struct syscall_args *a)
 	switch (cmd) {
 	case F_DUPFD:
 	case F_DUPFD_CLOEXEC:
-		return dup_from(fd, a->v[2], cmd == F_DUPFD_CLOEXEC);
+		return fd_dup(fd, (s32)min(a->v[2], (u64)U32_MAX), cmd == F_DUPFD_CLOEXEC);	/* beyond any limit: -EINVAL */
 	case F_GETFD:
 		return get_fd_flags(fd);
 	case F_SETFD:

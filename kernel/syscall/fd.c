@@ -173,15 +173,7 @@ s64 sys_close_range(const struct syscall_args *a)
 
 s64 sys_dup(const struct syscall_args *a)
 {
-	struct file *f = fd_get((s32)a->v[0]);
-	s64 fd;
-
-	if (!f)
-		return -EBADF;
-	fd = fd_install_new(f, false);
-	if (fd < 0)
-		file_put(f);
-	return fd;
+	return fd_dup((s32)a->v[0], 0, false);
 }
 
 s64 sys_dup2(const struct syscall_args *a)
