@@ -12,8 +12,9 @@
  * are held at a time, the stack does not grow, and an epoll that can be reached on many ways is not woken by each. Interrupts are off throughout and an epoll
  * is freed by RCU, so one on the list needs no reference.
  *
- * A scan takes the ready list over (is_scanning says that there may be more than ready shows) and works on items one by one; ep->mutex keeps them. Each is taken
- * off the list before its file is asked: what happens from then on puts it on ep->ready again. So no event is lost between the question and the report.
+ * A scan has the ready list to itself: it goes through it without ep->lock, ep->mutex keeps the items. While is_scanning is set wake-ups put their item on ep->late,
+ * wherever else it is; the end of the scan makes those ready that are not. So no event is lost between the question and the report, and a scan takes
+ * ep->lock twice, whatever the number of events. Outside scans ep->late is empty.
  * User memory is written with ep->mutex held and therefore without faulting; if a page is not there the item goes back, the scan ends, the page is made
  * present and the scan begun anew.
  *
@@ -95,12 +96,17 @@ bool epoll_item_wake(struct waiter *w, u32 key)
 
 	spin_lock_hard(&ep->lock);
 	is_wanted = (it->events & ~EPOLL_OPTIONS) && (!key || (key & it->events));
-	if (is_wanted && !list_is_linked(&it->ready_node))
+	if (is_wanted && ep->is_scanning) {
+		if (!list_is_linked(&it->late_node))
+			list_push_back(&ep->late, &it->late_node);
+	} else if (is_wanted && !list_is_linked(&it->ready_node)) {
 		list_push_back(&ep->ready, &it->ready_node);
+	}
 	spin_unlock_hard(&ep->lock);
 	return is_wanted && announce(ep);
 }
 
+/* ep->mutex is held, so nobody scans. */
 void epoll_item_ready(struct epoll_item *it)
 {
 	struct epoll *ep = it->ep;
@@ -114,50 +120,50 @@ void epoll_item_ready(struct epoll_item *it)
 	irq_enable();
 }
 
+/* --- Asking an item's file, which has a poll method: epoll_control sees to that */
+
+static u32 poll_at(struct epoll *ep, struct poll_wait *pw, u32 depth);
+
+/* No deeper than EPOLL_NEST_MAX: epoll_nest.c sees to that. */
+static inline u32 item_poll(const struct epoll_item *it, struct poll_wait *pw, u32 depth)
+{
+	return unlikely(file_is_epoll(it->file)) ? poll_at(it->file->private, pw, depth + 1) : it->file->ops->poll(it->file, pw);
+}
+
+u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw)
+{
+	return item_poll(it, pw, 0);
+}
+
 /* --- Scanning what is ready. ep->mutex is held. */
 
-static void scan_begin(struct epoll *ep, struct list *todo)
+static inline void scan_begin(struct epoll *ep)
 {
-	list_init(todo);
 	SPIN_GUARD_HARD(&ep->lock);
 	ep->is_scanning = true;
-	list_splice_back(todo, &ep->ready);
 }
 
-/* Back on ep->ready, unless a wake-up has put it there meanwhile. ep->lock held. */
-static void ready_again(struct epoll *ep, struct epoll_item *it)
-{
-	if (it && !list_is_linked(&it->ready_node))
-		list_push_back(&ep->ready, &it->ready_node);
-}
-
-/* The next item, off the list. `again`: one that is to be asked by the next scan too, or NULL. */
-static struct epoll_item *scan_next(struct epoll *ep, struct list *todo, struct epoll_item *again)
+/* Woken while others were asked: ready, unless the scan left it so. */
+static __attribute__((noinline)) void make_late_ready_locked(struct epoll *ep)
 {
 	struct list *node;
 
-	SPIN_GUARD_HARD(&ep->lock);
-	ready_again(ep, again);
-	node = list_pop_front(todo);
-	return node ? container_of(node, struct epoll_item, ready_node) : NULL;
+	while ((node = list_pop_front(&ep->late))) {
+		struct epoll_item *it = container_of(node, struct epoll_item, late_node);
+
+		if (!list_is_linked(&it->ready_node))
+			list_push_back(&ep->ready, &it->ready_node);
+	}
 }
 
-/* To be the next one again. */
-static void put_back(struct epoll_item *it, struct list *todo)
-{
-	SPIN_GUARD_HARD(&it->ep->lock);
-	if (!list_is_linked(&it->ready_node))
-		list_push_front(todo, &it->ready_node);
-}
-
-/* What was not looked at comes first the next time. If anything is left another sleeper may have it. */
-static void scan_end(struct epoll *ep, struct list *todo, struct epoll_item *again)
+/* If anything is left another sleeper may have it. */
+static inline void scan_end(struct epoll *ep)
 {
 	bool has_more;
 
 	spin_lock_hard(&ep->lock);
-	ready_again(ep, again);
-	list_splice_front(&ep->ready, todo);
+	if (unlikely(!list_empty(&ep->late)))
+		make_late_ready_locked(ep);
 	ep->is_scanning = false;
 	has_more = !list_empty(&ep->ready);
 	spin_unlock_hard(&ep->lock);
@@ -171,42 +177,57 @@ static void disarm(struct epoll_item *it)
 	it->events &= EPOLL_OPTIONS;
 }
 
-/* Reports the item if it has events: 1, 0, or -EFAULT with the item put back. */
-static int report(struct epoll_item *it, struct list *todo, uaddr_t to)
+/* Reports the item if it has events: 1, 0, or -EFAULT. */
+static inline int report(const struct epoll_item *it, uaddr_t to)
 {
-	struct epoll_event e = { .events = epoll_item_poll(it, NULL, 0) & it->events & ~EPOLL_OPTIONS, .data = it->data };
+	struct epoll_event e = { .events = item_poll(it, NULL, 0) & it->events & ~EPOLL_OPTIONS, .data = it->data };
 
 	if (!e.events)
 		return 0;
-	if (ucopy_nofault_to(current_uspace(), to, &e, sizeof(e))) {
-		put_back(it, todo);
-		return -EFAULT;
-	}
+	return ucopy_nofault_to(current_uspace(), to, &e, sizeof(e)) ? -EFAULT : 1;
+}
+
+/* The item has been asked and is not on the list now. Level-triggered ones that were reported are asked again, after all others. */
+static inline void settle(struct epoll *ep, struct epoll_item *it, bool is_reported)
+{
+	if (!is_reported)
+		return;
 	if (it->events & EPOLLONESHOT)
 		disarm(it);
-	return 1;
+	else if (!(it->events & EPOLLET))
+		list_push_back(&ep->ready, &it->ready_node);
+}
+
+static s64 scan_locked(struct epoll *ep, uaddr_t to, u32 max)
+{
+	struct list *node, *last = ep->ready.prev;	/* beyond it are those to be asked by the next scan */
+	u32 n = 0;
+
+	while (n < max && (node = list_pop_front(&ep->ready))) {
+		struct epoll_item *it = container_of(node, struct epoll_item, ready_node);
+		int got = report(it, uaddr_add(to, n * sizeof(struct epoll_event)));
+
+		if (unlikely(got < 0)) {
+			list_push_front(&ep->ready, node);
+			return n ? (s64)n : got;
+		}
+		settle(ep, it, got);
+		n += (u32)got;
+		if (node == last)
+			break;
+	}
+	return n;
 }
 
 static s64 scan(struct epoll *ep, uaddr_t to, u32 max)
 {
-	struct epoll_item *it, *again = NULL;
-	struct list todo;
-	int err = 0;
-	u32 n = 0;
+	s64 n;
 
 	MUTEX_GUARD(&ep->mutex);
-	scan_begin(ep, &todo);
-	while (n < max && (it = scan_next(ep, &todo, again))) {
-		err = report(it, &todo, uaddr_add(to, n * sizeof(struct epoll_event)));
-		again = err > 0 && !(it->events & (EPOLLONESHOT | EPOLLET)) ? it : NULL;
-		if (err < 0)
-			break;
-		n += (u32)err;
-	}
-	scan_end(ep, &todo, again);
-	if (n)
-		return n;
-	return err < 0 ? err : 0;
+	scan_begin(ep);
+	n = scan_locked(ep, to, max);
+	scan_end(ep);
+	return n;
 }
 
 /* --- epoll_wait(2) */
@@ -220,7 +241,7 @@ static bool is_available(struct epoll *ep)
 }
 
 /* Without the lock: may say no wrongly, but only while another thread's scan ends and the next begins. Nobody goes to sleep by it. */
-static bool looks_available(const struct epoll *ep)
+static inline bool looks_available(const struct epoll *ep)
 {
 	return !list_empty(&ep->ready) || READ_ONCE(ep->is_scanning) || !list_empty(&ep->ready);
 }
@@ -236,7 +257,8 @@ static int prefault(uaddr_t to, u32 max)
 	return err;
 }
 
-static s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns)
+/* Apart from epoll_wait, which often has nothing to do. */
+static __attribute__((noinline)) s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns)
 {
 	bool has_timed_out = deadline_ns == 0;
 
@@ -271,18 +293,18 @@ s64 epoll_wait(struct file *f, uaddr_t events, u32 max, u64 deadline_ns)
 
 static bool has_events(struct epoll *ep, u32 depth)
 {
-	struct epoll_item *it;
-	struct list todo;
+	bool is_ready = false;
 
-	scan_begin(ep, &todo);
-	while ((it = scan_next(ep, &todo, NULL))) {
-		if (epoll_item_poll(it, NULL, depth) & it->events & ~EPOLL_OPTIONS) {
-			put_back(it, &todo);
-			break;
-		}
+	scan_begin(ep);
+	while (!is_ready && !list_empty(&ep->ready)) {
+		struct epoll_item *it = list_first_entry(&ep->ready, struct epoll_item, ready_node);
+
+		is_ready = item_poll(it, NULL, depth) & it->events & ~EPOLL_OPTIONS;
+		if (!is_ready)
+			list_del(&it->ready_node);
 	}
-	scan_end(ep, &todo, NULL);
-	return it != NULL;
+	scan_end(ep);
+	return is_ready;
 }
 
 static u32 poll_at(struct epoll *ep, struct poll_wait *pw, u32 depth)
@@ -296,12 +318,6 @@ static u32 poll_at(struct epoll *ep, struct poll_wait *pw, u32 depth)
 	is_ready = has_events(ep, depth);
 	mutex_unlock(&ep->mutex);
 	return is_ready ? KPOLLIN | KPOLLRDNORM : 0;
-}
-
-/* No deeper than EPOLL_NEST_MAX: epoll_nest.c sees to that. */
-u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw, u32 depth)
-{
-	return file_is_epoll(it->file) ? poll_at(it->file->private, pw, depth + 1) : file_poll(it->file, pw);
 }
 
 static u32 epoll_poll(struct file *f, struct poll_wait *pw)

@@ -164,6 +164,7 @@ static struct epoll_item *item_new(struct epoll *ep, struct file *file, s32 fd, 
 		return NULL;
 	list_init(&it->nested_node);
 	list_init(&it->ready_node);
+	list_init(&it->late_node);
 	list_init(&it->file_node);
 	it->ep = ep;
 	it->file = file;
@@ -185,7 +186,7 @@ static int link_locked(struct epoll_item *it, struct file_watchers *w)
 	spin_lock(&w->lock);
 	list_push_back(&w->items, &it->file_node);
 	spin_unlock(&w->lock);
-	events = epoll_item_poll(it, &p.pw, 0);
+	events = epoll_item_poll(it, &p.pw);
 	if (p.error)
 		remove_locked(it);
 	else if (events & it->events)
@@ -243,7 +244,7 @@ static int modify_locked(struct epoll_item *it, const struct epoll_event *e)
 	spin_unlock_hard(&it->ep->lock);
 	it->data = e->data;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (epoll_item_poll(it, NULL, 0) & it->events & ~EPOLL_OPTIONS)
+	if (epoll_item_poll(it, NULL) & it->events & ~EPOLL_OPTIONS)
 		epoll_item_ready(it);
 	return 0;
 }
@@ -356,6 +357,7 @@ s64 epoll_create(u32 flags)
 	list_init(&ep->nested);
 	spin_init_hard(&ep->lock, "epoll ready");
 	list_init(&ep->ready);
+	list_init(&ep->late);
 	waitq_init(&ep->sleepers, "epoll sleepers");
 	waitq_init(&ep->pollers, "epoll pollers");
 	watchers_init(&ep->watchers);

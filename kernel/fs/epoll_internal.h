@@ -35,7 +35,8 @@ struct epoll {
 	struct user_count *user;	/* [I] whose watches they are */
 	struct spinlock_hard lock;	/* taken under the locks of other wait queues; inside it nothing */
 	struct list ready;		/* [lock] struct epoll_item by ready_node */
-	bool is_scanning;		/* [lock] some of the ready ones are on the list of a scan */
+	struct list late;		/* [lock] by late_node: woken during a scan */
+	bool is_scanning;		/* [lock] `ready` is a scan's, who holds the mutex */
 	bool is_waking;			/* [lock] on a CPU's list of epolls whose pollers are to be woken */
 	struct epoll *next_waking;	/* [that CPU, interrupts off] */
 	struct waitq sleepers;		/* in epoll_wait(2) */
@@ -55,7 +56,8 @@ struct epoll_waiter {
 struct epoll_item {
 	struct rb_node node;		/* [ep->mutex] */
 	struct list nested_node;	/* [ep->mutex] */
-	struct list ready_node;		/* [ep->lock] linked: it may have events */
+	struct list ready_node;		/* [ep->lock; during a scan ep->mutex instead] linked: it may have events */
+	struct list late_node;		/* [ep->lock] */
 	struct list file_node;		/* [file's watchers' lock] */
 	struct epoll *ep;		/* [I] */
 	struct file *file;		/* [I] no reference */
@@ -69,7 +71,7 @@ struct epoll_item {
 extern const struct file_ops epoll_ops;
 bool epoll_item_wake(struct waiter *w, u32 key);		/* the waiters' fn */
 void epoll_item_ready(struct epoll_item *it);			/* from task context */
-u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw, u32 depth);	/* depth of its epoll in a nest that is being polled */
+u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw);
 
 static inline bool file_is_epoll(const struct file *f)
 {

@@ -44,7 +44,7 @@ s64 sys_epoll_ctl(const struct syscall_args *a)
 
 /* --- Waiting */
 
-static s64 wait_until(const struct syscall_args *a, u64 deadline_ns)
+static inline s64 wait_until(const struct syscall_args *a, u64 deadline_ns)
 {
 	u64 end, max = a->v[2];
 	struct fdref ref;
