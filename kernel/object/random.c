@@ -2,9 +2,10 @@
 /*
  * The random number generator (random(7)): ChaCha20 with fast key erasure.
  *
- * A base key collects entropy (hardware generator, timing, what user space writes). Each CPU has a key of its own, derived from the base key; every
- * request takes half a block to replace that key and gives out what follows, so what was given out cannot be computed from what is in memory later.
- * A CPU's key is derived anew when the base generation changes: after 5 minutes, or when entropy was mixed in.
+ * A base key collects entropy (hardware generator, timing, what user space writes). Each CPU has a key of its own, derived from the base key, and makes of it
+ * four blocks at a time: half of the first replaces the key, the rest is stock for small requests, wiped as it is given out. A large request has a stream
+ * of its own, whose beginning replaces the key too. So what was given out cannot be computed from what is in memory later.
+ * A CPU's key is derived anew, and its stock thrown away, when the base generation changes: after 5 minutes, or when entropy was mixed in.
  * Locking: base_lock guards the base key; the per-CPU keys are used with preemption off and soft work disabled.
  */
 #include <lib/chacha20.h>
@@ -18,8 +19,12 @@
 #define RESEED_NS (300 * NSEC_PER_SEC)
 #define CREDIBLE_BYTES 32
 
+#define STREAM_BYTES (4 * CHACHA20_BLOCK_BYTES)
+#define STOCK_BYTES (STREAM_BYTES - CHACHA20_KEY_BYTES)
+
 struct cpu_rng {
-	u8 key[CHACHA20_KEY_BYTES];
+	u8 stream[STREAM_BYTES];	/* the key, and behind it the stock */
+	u32 n_left;			/* bytes of stock, at the end of the stream; those before them are wiped */
 	u64 generation;			/* of the base key it was derived from; 0: none yet */
 };
 
@@ -98,17 +103,56 @@ static void derive(struct cpu_rng *rng)
 
 	SPIN_GUARD_SOFT(&base_lock);
 	rng->generation = base_generation;
-	memcpy(rng->key, base_key, sizeof(rng->key));
-	mix_into(rng->key, &cpu, sizeof(cpu));
+	rng->n_left = 0;
+	memcpy(rng->stream, base_key, CHACHA20_KEY_BYTES);
+	mix_into(rng->stream, &cpu, sizeof(cpu));
 	mix_into(base_key, "derived", 7);
 }
 
-void random_bytes(void *buf, size_t n)
+/* Overwrites the key that it makes the stream of. Soft work disabled. */
+static __attribute__((noinline)) void restock(struct cpu_rng *rng)
 {
-	u8 block[CHACHA20_BLOCK_BYTES];
 	struct chacha20 state;
+
+	chacha20_init(&state, rng->stream, zero_nonce, 0);
+	for (u32 at = 0; at < STREAM_BYTES; at += CHACHA20_BLOCK_BYTES)
+		chacha20_block(&state, rng->stream + at);
+	memory_wipe(&state, sizeof(state));
+	rng->n_left = STOCK_BYTES;
+}
+
+static void take_small(struct cpu_rng *rng, void *buf, size_t n)
+{
+	u8 *from;
+
+	if (n > rng->n_left)
+		restock(rng);
+	from = rng->stream + STREAM_BYTES - rng->n_left;
+	rng->n_left -= (u32)n;
+	memcpy(buf, from, n);
+	memory_wipe(from, n);
+}
+
+/* `block`: what is left of the first block behind its new key. */
+static void take_large(struct chacha20 *state, u8 block[CHACHA20_BLOCK_BYTES], u8 *out, size_t n)
+{
+	for (size_t from = CHACHA20_KEY_BYTES;; from = 0) {
+		size_t part = min(n, CHACHA20_BLOCK_BYTES - from);
+
+		memcpy(out, block + from, part);
+		out += part;
+		n -= part;
+		if (!n)
+			break;
+		chacha20_block(state, block);
+	}
+	memory_wipe(block, CHACHA20_BLOCK_BYTES);
+	memory_wipe(state, sizeof(*state));
+}
+
+static struct cpu_rng *rng_begin(void)
+{
 	struct cpu_rng *rng;
-	u8 *out = buf;
 
 	if (clock_now_ns() - __atomic_load_n(&base_stamp_ns, __ATOMIC_RELAXED) > RESEED_NS)
 		feed_from_hardware();
@@ -116,23 +160,30 @@ void random_bytes(void *buf, size_t n)
 	rng = this_cpu(cpu_rng);
 	if (rng->generation != __atomic_load_n(&base_generation, __ATOMIC_ACQUIRE))
 		derive(rng);
-	chacha20_init(&state, rng->key, zero_nonce, 0);
-	chacha20_block(&state, block);
-	memcpy(rng->key, block, sizeof(rng->key));
-	soft_enable();
-	/* The rest of that block is nobody's yet: small requests need no other. */
-	for (size_t from = CHACHA20_KEY_BYTES;; from = 0) {
-		size_t part = min(n, sizeof(block) - from);
+	return rng;
+}
 
-		memcpy(out, block + from, part);
-		out += part;
-		n -= part;
-		if (!n)
-			break;
-		chacha20_block(&state, block);
+static __attribute__((noinline)) void random_many(void *buf, size_t n)
+{
+	u8 block[CHACHA20_BLOCK_BYTES];
+	struct chacha20 state;
+	struct cpu_rng *rng = rng_begin();
+
+	chacha20_init(&state, rng->stream, zero_nonce, 0);
+	chacha20_block(&state, block);
+	memcpy(rng->stream, block, CHACHA20_KEY_BYTES);
+	soft_enable();
+	take_large(&state, block, buf, n);
+}
+
+void random_bytes(void *buf, size_t n)
+{
+	if (unlikely(n > STOCK_BYTES)) {
+		random_many(buf, n);
+		return;
 	}
-	memory_wipe(block, sizeof(block));
-	memory_wipe(&state, sizeof(state));
+	take_small(rng_begin(), buf, n);
+	soft_enable();
 }
 
 u64 random_u64(void)
