@@ -28,6 +28,11 @@ void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k
 u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set, struct siginfo_k *info);
 
 struct sigaction_k sig_action_of(struct signal_group *g, u32 sig);
+/* What the whole action says of this alone: one word, so no lock of the sighand. */
+static inline u64 sig_handler_of(const struct signal_group *g, u32 sig)
+{
+	return READ_ONCE(g->hand->action[sig - 1].handler);
+}
 void signal_begin_group_exit_locked(struct signal_group *g, s32 wait_status);
 /* Sets or clears TASK_WORK_SIGNAL of the current thread to fit what is pending. */
 void signal_recalculate_locked(struct signal_thread *t);

@@ -66,11 +66,11 @@ void signal_end_temporary(void)
 {
 	struct signal_thread *t = signal_current();
 
+	if (!t->has_saved_mask)
+		return;
 	SPIN_GUARD_SOFT(&t->group->lock);
-	if (t->has_saved_mask) {
-		t->has_saved_mask = false;
-		set_blocked_locked(t, t->saved_mask);
-	}
+	t->has_saved_mask = false;
+	set_blocked_locked(t, t->saved_mask);
 }
 
 sigset_k signal_pending_set(void)
@@ -86,7 +86,7 @@ bool signal_is_ignored_or_blocked(u32 sig)
 	struct signal_thread *t = signal_current();
 
 	SPIN_GUARD_SOFT(&t->group->lock);
-	return (t->blocked & sig_bit(sig)) || sig_action_of(t->group, sig).handler == (u64)SIG_IGN;
+	return (t->blocked & sig_bit(sig)) || sig_handler_of(t->group, sig) == (u64)SIG_IGN;
 }
 
 static u32 take_one(struct signal_thread *t, sigset_k set, struct siginfo_k *info)

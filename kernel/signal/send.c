@@ -78,13 +78,13 @@ static bool is_default_fatal(u32 sig)
 /* Would the signal have no effect at all? Blocked signals are kept: the action may change. */
 static bool is_dropped(struct signal_group *g, u32 sig, sigset_k blocked, sigset_k waiting)
 {
-	struct sigaction_k act = sig_action_of(g, sig);
+	u64 handler = sig_handler_of(g, sig);
 
 	if ((blocked | waiting) & sig_bit(sig))
 		return false;
-	if (act.handler == (u64)SIG_IGN)
+	if (handler == (u64)SIG_IGN)
 		return true;
-	if (act.handler != (u64)SIG_DFL)
+	if (handler != (u64)SIG_DFL)
 		return false;
 	return (sig_bit(sig) & SIGS_IGNORED_BY_DEFAULT) || g->is_init;
 }
@@ -128,7 +128,7 @@ static void act_on(struct signal_group *g, struct signal_thread *only, u32 sig)
 	if (!t)
 		return;
 	if (sig == KSIGKILL || (is_default_fatal(sig) && !(t->waiting_for & sig_bit(sig)) && !g->is_init &&
-				sig_action_of(g, sig).handler == (u64)SIG_DFL)) {
+				sig_handler_of(g, sig) == (u64)SIG_DFL)) {
 		signal_begin_group_exit_locked(g, (s32)sig);
 		return;
 	}
@@ -223,15 +223,15 @@ void signal_force(const struct siginfo_k *info)
 	struct signal_thread *t = signal_current();
 	struct signal_group *g = t->group;
 	u32 sig = (u32)info->signo;
-	struct sigaction_k act;
+	u64 handler;
 
 	/* It ends before it sees user mode again, maybe by another thread's execve: its memory may have been out of reach for that alone, and the process
 	 * must not die of it. */
 	if (current_killed())
 		return;
 	SPIN_GUARD_SOFT(&g->lock);
-	act = sig_action_of(g, sig);
-	if (act.handler == (u64)SIG_DFL || act.handler == (u64)SIG_IGN || (t->blocked & sig_bit(sig))) {
+	handler = sig_handler_of(g, sig);
+	if (handler == (u64)SIG_DFL || handler == (u64)SIG_IGN || (t->blocked & sig_bit(sig))) {
 		signal_begin_group_exit_locked(g, (s32)sig);
 		return;
 	}

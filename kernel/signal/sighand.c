@@ -51,7 +51,7 @@ struct sigaction_k sig_action_of(struct signal_group *g, u32 sig)
 bool signal_is_ignored(struct signal_group *g, u32 sig)
 {
 	SPIN_GUARD_SOFT(&g->lock);
-	return sig_action_of(g, sig).handler == (u64)SIG_IGN;
+	return sig_handler_of(g, sig) == (u64)SIG_IGN;
 }
 
 bool signal_has_flag(struct signal_group *g, u32 sig, u64 sa_flag)
@@ -60,36 +60,48 @@ bool signal_has_flag(struct signal_group *g, u32 sig, u64 sa_flag)
 	return (sig_action_of(g, sig).flags & sa_flag) != 0;
 }
 
+static inline bool is_ignoring(u32 sig, const struct sigaction_k *act)
+{
+	return act->handler == (u64)SIG_IGN || (act->handler == (u64)SIG_DFL && (sig_bit(sig) & SIGS_IGNORED_BY_DEFAULT));
+}
+
 /* POSIX: setting an action that ignores a signal discards its pending instances, blocked or not. */
-static void discard_ignored_locked(struct signal_group *g, u32 sig, const struct sigaction_k *act)
+static void discard_locked(struct signal_group *g, u32 sig)
 {
 	struct signal_thread *t;
 
-	if (act->handler != (u64)SIG_IGN && !(act->handler == (u64)SIG_DFL && (sig_bit(sig) & SIGS_IGNORED_BY_DEFAULT)))
-		return;
 	sig_pending_discard(g, &g->shared, sig_bit(sig));
 	list_for_each_entry(t, &g->threads, group_node)
 		sig_pending_discard(g, &t->pending, sig_bit(sig));
 }
 
+static inline void exchange(struct sighand *h, struct sigaction_k *own, const struct sigaction_k *act, struct sigaction_k *old)
+{
+	SPIN_GUARD_SOFT(&h->lock);
+	*old = *own;
+	if (act) {
+		*own = *act;
+		own->mask &= ~SIGS_UNBLOCKABLE;
+	}
+}
+
+static __attribute__((noinline)) void exchange_and_discard(struct signal_group *g, u32 sig, const struct sigaction_k *act, struct sigaction_k *old)
+{
+	SPIN_GUARD_SOFT(&g->lock);
+	exchange(g->hand, &g->hand->action[sig - 1], act, old);
+	discard_locked(g, sig);
+}
+
 int signal_action(u32 sig, const struct sigaction_k *act, struct sigaction_k *old)
 {
 	struct signal_group *g = signal_current()->group;
-	struct sighand *h = g->hand;
 
 	if (sig < 1 || sig > SIG_COUNT || (act && (sig_bit(sig) & SIGS_UNBLOCKABLE)))
 		return -EINVAL;
-	SPIN_GUARD_SOFT(&g->lock);
-	spin_lock_soft(&h->lock);
-	if (old)
-		*old = h->action[sig - 1];
-	if (act) {
-		h->action[sig - 1] = *act;
-		h->action[sig - 1].mask &= ~SIGS_UNBLOCKABLE;
-	}
-	spin_unlock_soft(&h->lock);
-	if (act)
-		discard_ignored_locked(g, sig, act);
+	if (unlikely(act && is_ignoring(sig, act)))
+		exchange_and_discard(g, sig, act, old);
+	else
+		exchange(g->hand, &g->hand->action[sig - 1], act, old);
 	return 0;
 }
 

@@ -11,22 +11,21 @@
 
 s64 sys_rt_sigaction(const struct syscall_args *a)
 {
-	struct kernel_sigaction_abi in, out;
-	struct sigaction_k act, old;
+	struct sigaction_k act __attribute__((uninitialized)), old __attribute__((uninitialized));
 	int err;
+
+	/* The same four words in the same order. */
+	_Static_assert(sizeof(act) == sizeof(struct kernel_sigaction_abi) && offsetof(struct sigaction_k, flags) == offsetof(struct kernel_sigaction_abi, flags) &&
+		       offsetof(struct sigaction_k, restorer) == offsetof(struct kernel_sigaction_abi, restorer), "rt_sigaction");
 
 	if (a->v[3] != sizeof(sigset_k))
 		return -EINVAL;
-	if (a->v[1]) {
-		if (uget(&in, arg_uaddr(a, 1), sizeof(in)))
-			return -EFAULT;
-		act = (struct sigaction_k){ in.handler, in.flags, in.restorer, in.mask };
-	}
+	if (a->v[1] && uget(&act, arg_uaddr(a, 1), sizeof(act)))
+		return -EFAULT;
 	err = signal_action((u32)a->v[0], a->v[1] ? &act : NULL, &old);
 	if (err || !a->v[2])
 		return err;
-	out = (struct kernel_sigaction_abi){ old.handler, old.flags, old.restorer, old.mask };
-	return uput(arg_uaddr(a, 2), &out, sizeof(out));
+	return uput(arg_uaddr(a, 2), &old, sizeof(old));
 }
 
 s64 sys_rt_sigprocmask(const struct syscall_args *a)
