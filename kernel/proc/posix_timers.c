@@ -13,7 +13,7 @@
  * each other. CPU clocks are read before it is taken (they need process->lock), which is why a timer is counted: its id may be deleted meanwhile. Key: [g] that lock.
  */
 #include <lib/errno.h>
-#include <lib/rbtree.h>
+#include <lib/radix.h>
 #include "abi/process.h"
 #include "abi/signal.h"
 #include "abi/time.h"
@@ -33,9 +33,9 @@ enum base { BASE_MONOTONIC, BASE_REAL, BASE_TAI, BASE_CPU };
 
 struct posix_timer {
 	struct ref refs;
-	struct rb_node node;			/* [g] in process->posix_timers, by id */
 	struct process *process;		/* [I] whose it is; it ends its timers before it goes */
-	s32 id, clock;				/* [I] */
+	s32 id;					/* [I] once it is in process->posix_timers */
+	s32 clock;				/* [I] */
 	struct posix_timer_event event;		/* [I] */
 	struct pid *target;			/* [I] SIGEV_THREAD_ID: referenced */
 	struct cpu_clock cpu;			/* [I] of a CPU clock: referenced */
@@ -232,32 +232,33 @@ static void signal_taken(struct signal_source *s, struct siginfo_k *info)
 
 /* --- life */
 
-static bool is_before(const struct rb_node *a, const struct rb_node *b)
+static void *node_alloc(void *ctx)
 {
-	return container_of(a, const struct posix_timer, node)->id < container_of(b, const struct posix_timer, node)->id;
+	(void)ctx;
+	return kmalloc(RADIX_NODE_SIZE, ALLOC_SLEEP | ALLOC_USER);
 }
+
+/* At once: nobody looks without the lock. */
+static void node_free(void *ctx, void *node)
+{
+	(void)ctx;
+	kfree(node);
+}
+
+static const struct radix_alloc node_ops = { .alloc = node_alloc, .free = node_free };
 
 /* The first with an id ≥ from. signal.lock is held. */
 static struct posix_timer *first_from_locked(const struct process *p, s32 from)
 {
-	struct rb_node *n = p->posix_timers.node;
-	struct posix_timer *best = NULL;
+	u64 id = (u32)from;
+	void *t;
 
-	while (n) {
-		struct posix_timer *t = container_of(n, struct posix_timer, node);
-
-		if (t->id >= from)
-			best = t;
-		n = t->id >= from ? n->left : n->right;
-	}
-	return best;
+	return from >= 0 && radix_next(&p->posix_timers, &id, &t) ? t : NULL;
 }
 
 static struct posix_timer *find_locked(const struct process *p, s32 id)
 {
-	struct posix_timer *t = first_from_locked(p, id);
-
-	return t && t->id == id ? t : NULL;
+	return radix_lookup(&p->posix_timers, (u32)id);
 }
 
 static struct posix_timer *timer_get(s32 id)
@@ -282,19 +283,25 @@ static void timer_put(struct posix_timer *t)
 	kfree(t);
 }
 
-static int take_id_locked(struct process *p, struct posix_timer *t)
+/* -EAGAIN: the preload lacks nodes; -ENOSPC: no id is free. */
+static int take_id_locked(struct process *p, struct posix_timer *t, struct radix_preload *pl)
 {
 	s32 start = p->next_posix_timer;
 
+	if (!p->posix_timers.alloc)
+		radix_init(&p->posix_timers, &node_ops);
 	do {
+		int err;
+
 		t->id = p->next_posix_timer;
+		err = radix_insert(&p->posix_timers, (u32)t->id, t, pl);
+		if (err == -EAGAIN)
+			return err;
 		p->next_posix_timer = t->id == S32_MAX ? 0 : t->id + 1;
-		if (!find_locked(p, t->id)) {
-			rb_add(&p->posix_timers, &t->node, is_before);
+		if (!err)
 			return 0;
-		}
 	} while (p->next_posix_timer != start);
-	return -EAGAIN;
+	return -ENOSPC;
 }
 
 static int check_clock(s32 clock)
@@ -370,25 +377,39 @@ static int make(s32 clock, const struct posix_timer_event *event, struct pid *ta
 	return 0;
 }
 
+static int try_publish(struct posix_timer *t, bool has_event, struct radix_preload *pl)
+{
+	int err;
+
+	SPIN_GUARD_SOFT(&t->process->signal.lock);
+	err = take_id_locked(t->process, t, pl);
+	if (!err && !has_event)
+		t->event.value = (u32)t->id;
+	return err;
+}
+
 /* Its id is the program's first, so that no other thread needs to guess it. */
 static int publish(struct posix_timer *t, bool has_event)
 {
 	struct signal_group *g = &t->process->signal;
+	struct radix_preload pl = { 0 };
 	int err;
 
+	do {
+		err = try_publish(t, has_event, &pl);
+	} while (err == -EAGAIN && (err = radix_preload_fill(&pl, &node_ops)) == 0);
+	radix_preload_drain(&pl, &node_ops);
+	if (!err)
+		return 0;
 	SPIN_GUARD_SOFT(&g->lock);
-	err = take_id_locked(t->process, t);
-	if (err)
-		signal_source_destroy_locked(g, &t->source, false);
-	else if (!has_event)
-		t->event.value = (u32)t->id;
-	return err;
+	signal_source_destroy_locked(g, &t->source, false);
+	return -EAGAIN;
 }
 
 /* signal.lock is held: from now on nothing finds or starts it. The rest is done without the lock, by destroy. */
 static void withdraw_locked(struct posix_timer *t, bool keeps_signal)
 {
-	rb_erase(&t->node, &t->process->posix_timers);
+	(void)radix_erase(&t->process->posix_timers, (u32)t->id);
 	t->is_deleted = true;
 	t->is_armed = t->is_resting = false;
 	signal_source_destroy_locked(&t->process->signal, &t->source, keeps_signal);
@@ -485,36 +506,52 @@ static u64 left_locked(const struct posix_timer *t, u64 now)
 	return t->event.notify == SIGEV_NONE ? 0 : 1;
 }
 
-static void get_locked(const struct posix_timer *t, u64 cpu_now, struct itimer_k *out)
+static void listen_locked(struct posix_timer *t, bool listens)
 {
-	*out = (struct itimer_k){ left_locked(t, now_locked(t, cpu_now)), t->interval_ns };
+	if (listens)
+		waitq_add(wall_changes(), &t->on_set);
+	else if (list_is_linked(&t->on_set.node))	/* by whom signal.lock is held alone */
+		waitq_remove(wall_changes(), &t->on_set);
 }
 
-static void set_locked(struct posix_timer *t, bool is_absolute, const struct itimer_k *new, u64 cpu_now)
+/* now: by the base until now. A timer without a signal has no use for the machine's, and one that is armed again only moves it. */
+static void set_locked(struct posix_timer *t, bool is_absolute, const struct itimer_k *new, u64 cpu_now, u64 now)
 {
 	bool has_signal = t->event.notify != SIGEV_NONE;
-	u64 now;
+	enum base base = base_of(t->clock, is_absolute);
 
-	(void)timer_cancel(&t->timer);
 	t->overrun = t->last_overrun = 0;
 	t->is_resting = false;
 	t->is_armed = new->value_ns != 0;
 	t->interval_ns = t->is_armed ? new->interval_ns : 0;
-	t->base = base_of(t->clock, is_absolute);
 	t->pace = (struct cpu_pace){ 0 };
-	if (t->is_armed && has_signal && (t->base == BASE_REAL || t->base == BASE_TAI))
-		waitq_add(wall_changes(), &t->on_set);
-	else
-		waitq_remove(wall_changes(), &t->on_set);
-	if (!t->is_armed)
+	if (base != t->base) {
+		t->base = base;
+		now = now_locked(t, cpu_now);
+	}
+	listen_locked(t, t->is_armed && has_signal && (base == BASE_REAL || base == BASE_TAI));
+	if (!t->is_armed) {
+		if (has_signal)
+			(void)timer_cancel(&t->timer);
 		return;
-	now = now_locked(t, cpu_now);
+	}
 	t->deadline_ns = is_absolute ? new->value_ns : min(now + new->value_ns, (u64)S64_MAX);
 	if (has_signal)
 		start_locked(t, now, 0);
 }
 
-int posix_timer_set(s32 id, bool is_absolute, const struct itimer_k *new, struct itimer_k *old)
+/* Reads the timer and, if new is not NULL, sets it. */
+static void exchange_locked(struct posix_timer *t, bool is_absolute, const struct itimer_k *new, struct itimer_k *old, u64 cpu_now)
+{
+	u64 now = now_locked(t, cpu_now);
+
+	*old = (struct itimer_k){ left_locked(t, now), t->interval_ns };
+	if (new)
+		set_locked(t, is_absolute, new, cpu_now, now);
+}
+
+/* On a CPU clock, which is read without the lock. */
+static int exchange_cpu(s32 id, bool is_absolute, const struct itimer_k *new, struct itimer_k *old)
 {
 	struct posix_timer *t = timer_get(id);
 	u64 cpu_now;
@@ -522,36 +559,46 @@ int posix_timer_set(s32 id, bool is_absolute, const struct itimer_k *new, struct
 
 	if (!t)
 		return -EINVAL;
-	if (is_cpu(t) && cpu_clock_has_gone(&t->cpu)) {
+	if (new && cpu_clock_has_gone(&t->cpu)) {
 		timer_put(t);
 		return -ESRCH;
 	}
 	cpu_now = read_cpu(t);
 	spin_lock_soft(&t->process->signal.lock);
-	if (t->is_deleted) {
+	if (new && t->is_deleted)
 		err = -EINVAL;
-	} else {
-		get_locked(t, cpu_now, old);
-		set_locked(t, is_absolute, new, cpu_now);
-	}
+	else
+		exchange_locked(t, is_absolute, new, old, cpu_now);
 	spin_unlock_soft(&t->process->signal.lock);
 	timer_put(t);
 	return err;
 }
 
+static int exchange(s32 id, bool is_absolute, const struct itimer_k *new, struct itimer_k *old)
+{
+	struct signal_group *g = &current_process()->signal;
+	struct posix_timer *t;
+	bool is_on_cpu;
+
+	spin_lock_soft(&g->lock);
+	t = find_locked(current_process(), id);
+	is_on_cpu = t && is_cpu(t);
+	if (t && !is_on_cpu)
+		exchange_locked(t, is_absolute, new, old, 0);
+	spin_unlock_soft(&g->lock);
+	if (unlikely(is_on_cpu))
+		return exchange_cpu(id, is_absolute, new, old);
+	return t ? 0 : -EINVAL;
+}
+
+int posix_timer_set(s32 id, bool is_absolute, const struct itimer_k *new, struct itimer_k *old)
+{
+	return exchange(id, is_absolute, new, old);
+}
+
 int posix_timer_get(s32 id, struct itimer_k *out)
 {
-	struct posix_timer *t = timer_get(id);
-	u64 cpu_now;
-
-	if (!t)
-		return -EINVAL;
-	cpu_now = read_cpu(t);
-	spin_lock_soft(&t->process->signal.lock);
-	get_locked(t, cpu_now, out);
-	spin_unlock_soft(&t->process->signal.lock);
-	timer_put(t);
-	return 0;
+	return exchange(id, false, NULL, out);
 }
 
 int posix_timer_overrun(s32 id)

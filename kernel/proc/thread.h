@@ -15,6 +15,7 @@
 
 #include <lib/types.h>
 #include <lib/list.h>
+#include <lib/radix.h>
 #include "object/ref.h"
 #include "object/pid.h"
 #include "object/cred.h"
@@ -104,7 +105,7 @@ struct process {
 	struct { u64 value_ns, interval_ns; } cpu_timers[2];	/* [p] ITIMER_VIRTUAL, PROF as deadlines of CPU time; value 0: off */
 	struct timer cpu_timer;			/* looks at cpu_timers and RLIMIT_CPU */
 	struct cpu_pace cpu_pace;		/* [p] of its looks */
-	struct rb_root posix_timers;		/* [g] by id (posix_timers.c) */
+	struct radix_root posix_timers;		/* [g] by id (posix_timers.c) */
 	s32 next_posix_timer;			/* [g] the next id to try */
 	u64 cpu_limit_next_ns;			/* [p] CPU time of the next SIGXCPU beyond the soft limit */
 	bool has_ended_timers;			/* [p] exiting: no timer is armed any more */
