@@ -140,6 +140,12 @@ int idalloc_take(struct idalloc *ida, u32 id)
 	return 0;
 }
 
+void idalloc_take_word(struct idalloc *ida, u32 word, u64 ids)
+{
+	set_bits(ida, word, ids);
+	ida->used += (u32)bitmap_count(&ids, 64);
+}
+
 void idalloc_unfill_(struct idalloc *ida, u32 word)
 {
 	u64 pos = word;

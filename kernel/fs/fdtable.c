@@ -122,28 +122,46 @@ static int grow(struct fdtable *t, u32 fd)
 }
 
 /* The highest descriptor in use + 1, as descriptors in the making (reserved, slot NULL) don't count. */
-static u32 count_used(const struct fdarray *a)
+static u32 count_used(const struct fdtable *t)
 {
-	u32 n = a->n;
+	const struct fdarray *a = t->array;
+	size_t last = bitmap_find_last(idalloc_bits(&t->ids), a->n);
+	u32 n = last < a->n ? (u32)last + 1 : 0;
 
 	while (n && !a->files[n - 1])
 		n--;
 	return n;
 }
 
-static void copy_locked(struct fdtable *t, const struct fdarray *from, u32 n)
+/* The files of 64 descriptors, `taken` among them, each with one more reference. Returns those of `taken` that are open. */
+static u64 copy_files(struct file **to, struct file *const *from, u64 taken)
 {
+	u64 open = taken;
+
+	for (u64 left = taken; left; left &= left - 1) {
+		u32 i = (u32)__builtin_ctzll(left);
+		struct file *f = from[i];
+
+		if (likely(f))
+			ref_get(&f->refs);
+		else
+			open &= ~(1ul << i);
+		to[i] = f;
+	}
+	return open;
+}
+
+/* Descriptors 0 … n-1 into a new table with room for them, by words of its bitmaps: an array's size is a multiple of 64. */
+static void copy_locked(struct fdtable *t, const struct fdtable *old, u32 n)
+{
+	const struct fdarray *from = old->array;
 	struct fdarray *to = t->array;
 
-	for (u32 fd = 0; fd < n; fd++) {
-		struct file *f = from->files[fd];
+	for (u32 word = 0; word < BITMAP_WORDS(n); word++) {
+		u64 open = copy_files(&to->files[word * 64], &from->files[word * 64], idalloc_bits(&old->ids)[word]);
 
-		if (!f)
-			continue;
-		to->files[fd] = file_get(f);
-		bitmap_assign(to->cloexec, fd, bitmap_test(from->cloexec, fd));
-		if (idalloc_take(&t->ids, fd))
-			BUG_ON(true);
+		to->cloexec[word] = from->cloexec[word] & open;
+		idalloc_take_word(&t->ids, word, open);
 	}
 }
 
@@ -158,7 +176,7 @@ int fdtable_fork(struct fdtable *old, struct fdtable **out)
 		int err;
 
 		spin_lock(&old->lock);
-		n = count_used(old->array);
+		n = count_used(old);
 		if (n <= t->array->n)
 			break;
 		spin_unlock(&old->lock);
@@ -168,7 +186,7 @@ int fdtable_fork(struct fdtable *old, struct fdtable **out)
 			return err;
 		}
 	}
-	copy_locked(t, old->array, n);
+	copy_locked(t, old, n);
 	spin_unlock(&old->lock);
 	*out = t;
 	return 0;
@@ -198,9 +216,13 @@ void fdtable_put(struct fdtable *t)
 
 	if (!ref_put(&t->refs))
 		return;
-	for (u32 fd = 0; fd < a->n; fd++)
-		if (a->files[fd])
-			(void)close_file(t, a->files[fd]);
+	for (u32 word = 0; word < BITMAP_WORDS(a->n); word++)
+		for (u64 left = idalloc_bits(&t->ids)[word]; left; left &= left - 1) {
+			struct file *f = a->files[word * 64 + (u32)__builtin_ctzll(left)];
+
+			if (likely(f))
+				(void)close_file(t, f);
+		}
 	if (a != &t->first)
 		kfree(a);
 	kfree(t);

@@ -11,7 +11,7 @@
 
 s64 sys_rt_sigaction(const struct syscall_args *a)
 {
-	struct sigaction_k act __attribute__((uninitialized)), old __attribute__((uninitialized));
+	struct sigaction_k act __uninitialized, old __uninitialized;
 	int err;
 
 	/* The same four words in the same order. */

@@ -179,6 +179,46 @@ static void processes(void)
 	close(keep[2]);
 }
 
+/* What a table of some hundred looks like: every third is open, every sixth closes on exec. */
+static int is_as_made(void)
+{
+	for (int fd = 3; fd < 600; fd++) {
+		int flags = fcntl(fd, F_GETFD), want = fd % 3 ? -1 : fd % 6 ? 0 : FD_CLOEXEC;
+
+		if (flags != want)
+			return fd;
+	}
+	return 0;
+}
+
+static int child_sees_none(void)
+{
+	return count_open() == 3 && dup(0) == 3 ? 0 : 1;
+}
+
+/* The copy is whole, and one's own from then on. */
+static int child_copies(void)
+{
+	if (is_as_made() || dup(0) != 4 || dup(0) != 5 || dup(0) != 7 || close(3) || close(597) || dup(0) != 3)
+		return 1;
+	for (int fd = 8; fd < 597; fd++)
+		if (fd % 3 && dup(0) != fd)
+			return 1;
+	return dup(0) == 597 && dup(0) == 598 && fcntl(6, F_GETFD) == FD_CLOEXEC && fcntl(8, F_GETFD) == 0 ? 0 : 1;
+}
+
+static void copies(void)
+{
+	syscall(SYS_close_range, 3, ~0u, 0);
+	for (int fd = 3; fd < 600; fd += 3)
+		fcntl(0, fd % 6 ? F_DUPFD : F_DUPFD_CLOEXEC, fd);
+	is_int(is_as_made(), 0, "descriptors with holes between them");
+	is_int(in_child(child_copies), 0, "a child has the same ones, the same marks and the same holes");
+	is_int(is_as_made(), 0, "what it does with them is its own");
+	syscall(SYS_close_range, 3, ~0u, 0);
+	is_int(in_child(child_sees_none), 0, "and when all are closed, a child has none");
+}
+
 /* Threads share the table; a look-up races with close and open. */
 static volatile int stop_racing;
 
@@ -232,6 +272,7 @@ int main(int argc, char **argv)
 	fcntls();
 	ranges();
 	processes();
+	copies();
 	sharing();
 	return fs_end();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* lib/idalloc.h: against an array of bool. */
 #include <lib/errno.h>
+#include <lib/bitmap.h>
 #include <lib/idalloc.h>
 #include <lib/string.h>
 
@@ -32,6 +33,20 @@ static void check_alloc(struct idalloc *ida, u32 min, u32 end)
 	}
 }
 
+/* Some of the free ids of the word that @id is in. */
+static void check_take_word(struct idalloc *ida, u32 id)
+{
+	u64 bits = unit_random() | (unit_random_below(2) ? ~0ul : 0);
+
+	for (u32 i = 0; i < 64; i++)
+		if (id / 64 * 64 + i >= ida->nr || model[id / 64 * 64 + i])
+			bits &= ~(1ul << i);
+	idalloc_take_word(ida, id / 64, bits);
+	for (u32 i = 0; i < 64; i++)
+		if (bits & (1ul << i))
+			model[id / 64 * 64 + i] = true;
+}
+
 static void random_ops(u32 nr, int steps)
 {
 	void *mem = malloc(idalloc_bytes(nr));
@@ -43,7 +58,10 @@ static void random_ops(u32 nr, int steps)
 	for (int i = 0; i < steps; i++) {
 		u32 id = (u32)unit_random_below(nr);
 
-		switch (unit_random_below(4)) {
+		switch (unit_random_below(i % 16 ? 4 : 5)) {
+		case 4:
+			check_take_word(&ida, id);
+			break;
 		case 0:
 			check_alloc(&ida, id, (u32)unit_random_below(nr + 10));
 			break;
@@ -61,8 +79,10 @@ static void random_ops(u32 nr, int steps)
 		}
 		CHECK(idalloc_is_used(&ida, id) == model[id]);
 	}
-	for (u32 i = 0; i < nr; i++)
+	for (u32 i = 0; i < nr; i++) {
 		used += model[i];
+		CHECK(bitmap_test(idalloc_bits(&ida), i) == model[i]);
+	}
 	CHECK_EQ(ida.used, used);
 	free(mem);
 }

@@ -66,6 +66,8 @@ static inline int __must_check idalloc_alloc(struct idalloc *ida, u32 min, u32 e
 int __must_check idalloc_alloc_cyclic(struct idalloc *ida, u32 min, u32 end, u32 *id);
 /* This very id; -EBUSY if it is taken, -EINVAL if it is out of range. */
 int __must_check idalloc_take(struct idalloc *ida, u32 id);
+/* The free ids @word * 64 + i for the bits i of @ids, all at once; the word must exist. */
+void idalloc_take_word(struct idalloc *ida, u32 word, u64 ids);
 static inline bool idalloc_is_used(const struct idalloc *ida, u32 id)
 {
 	return id < ida->nr && ((ida->level[0][id / 64] >> (id % 64)) & 1);
@@ -83,6 +85,12 @@ static inline void idalloc_free(struct idalloc *ida, u32 id)
 	ida->level[0][id / 64] &= ~(1UL << (id % 64));
 	ida->used--;
 	ida->lowest = min(ida->lowest, id);
+}
+
+/* A bit for each id that is taken; in the last word, bits from nr on are ones. */
+static inline const u64 *idalloc_bits(const struct idalloc *ida)
+{
+	return ida->level[0];
 }
 
 #endif
