@@ -89,7 +89,7 @@ static int alloc_file(const struct path *p, u32 flags, const struct cred *cred, 
 		return -ENOMEM;
 	}
 	f->mode = 0;
-	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC);
+	f->flags = flags & ~(u32)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC);
 	f->error_seq = 0;
 	f->ops = NULL;
 	f->path = *p;
@@ -258,10 +258,11 @@ static int open_file(struct file *f, u32 flags)
 		f->mode |= FMODE_ATOMIC_POS;
 	f->error_seq = READ_ONCE(i->mapping.error_seq);
 	if (f->ops->open) {
-		err = f->ops->open(i, f);
+		err = f->ops->open(i, f);	/* a terminal's looks at O_NOCTTY */
 		if (err)
 			return err;
 	}
+	f->flags &= ~(u32)O_NOCTTY;
 	f->mode |= FMODE_OPENED;
 	return (flags & O_DIRECT) && !(f->mode & FMODE_DIRECT) ? -EINVAL : 0;
 }

@@ -83,7 +83,7 @@ static int acquire(struct tty *t, bool steal)
 	int err = 0;
 
 	spin_lock_soft(&job_lock);
-	if (t->session == session && session->session_tty == t) {
+	if (p->is_session_leader && t->session == session && session->session_tty == t) {
 		err = 1;		/* has it already */
 	} else if (!p->is_session_leader || session->session_tty || (t->session && !steal)) {
 		err = -EPERM;
