@@ -112,10 +112,14 @@ s64 sys_munmap(const struct syscall_args *a)
 	return mm_unmap(current_mm(), a->v[0], a->v[1]);
 }
 
+#define MPROTECT_BITS (PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP)
+
 s64 sys_mprotect(const struct syscall_args *a)
 {
 	u64 prot = a->v[2];
 
+	if (a->v[1] && (prot & ~(u64)MPROTECT_BITS))	/* of length 0 nothing is looked at */
+		return -EINVAL;
 	return mm_protect(current_mm(), a->v[0], a->v[1], prot_of(prot), prot & PROT_GROWSDOWN, prot & PROT_GROWSUP);
 }
 

@@ -40,6 +40,12 @@ static void errors(void)
 	is_errno(syscall(SYS_mprotect, p, ~0ul - 5, PROT_READ) == -1, ENOMEM, "a length beyond everything");
 	is_errno(mprotect(p, PAGE, PROT_READ | PROT_GROWSDOWN | PROT_GROWSUP) == -1, EINVAL, "both ways of growing");
 	is_errno(mprotect(p, PAGE, PROT_READ | PROT_GROWSDOWN) == -1, EINVAL, "PROT_GROWSDOWN where nothing grows");
+	is_errno(mprotect(p, PAGE, PROT_READ | PROT_GROWSUP) == -1, EINVAL, "PROT_GROWSUP: nothing does");
+	is_int(write_faults(p + 3 * PAGE), 0, "all is as it was");
+	is_errno(mprotect(p + 2 * PAGE, PAGE, PROT_GROWSUP) == -1, ENOMEM, "nothing mapped comes first");
+	is_errno(mprotect(p + 1, PAGE, PROT_GROWSUP) == -1, EINVAL, "an unaligned address, too");
+	is_int(mprotect(p, 0, PROT_GROWSUP), 0, "of length 0 nothing is looked at");
+	is_int(mprotect(p, 0, 0x80), 0, "not even an unknown protection");
 	munmap(p, 4 * PAGE);
 }
 
