@@ -235,6 +235,58 @@ static void wait_errors(void)
 	close(ep2);
 }
 
+/* Each event alone: what an eventfd (read, write), an empty pipe, and a pipe without writer tell. */
+static void each_event(void)
+{
+	static const struct {
+		uint32_t asked, event, hung_up;
+	} rows[] = {
+		{ EPOLLIN, EPOLLIN, EPOLLHUP },
+		{ EPOLLPRI, 0, EPOLLHUP },
+		{ EPOLLOUT, EPOLLOUT, EPOLLHUP },
+		{ EPOLLERR, 0, EPOLLHUP },
+		{ EPOLLHUP, 0, EPOLLHUP },
+		{ EPOLLRDNORM, 0, EPOLLHUP },
+		{ EPOLLRDBAND, 0, EPOLLHUP },
+		{ EPOLLWRNORM, 0, EPOLLHUP },
+		{ EPOLLWRBAND, 0, EPOLLHUP },
+		{ EPOLLMSG, 0, EPOLLHUP },
+		{ EPOLLRDHUP, 0, EPOLLHUP },
+	};
+	int fd = event(), file, p[2], with_data[2];
+
+	put(fd, 1);
+	file = open("nobody-polls", O_CREAT | O_RDWR, 0644);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int ep = epoll_create1(0);
+		uint32_t data = rows[i].asked & (EPOLLIN | EPOLLRDNORM);
+
+		pipe(p);
+		is_int(add(ep, fd, rows[i].asked), 0, "event %#x of an eventfd", rows[i].asked);
+		is_int(look(ep), rows[i].event != 0, "is told if there is such a one");
+		is_int(out[0].events, rows[i].event, "and no other");
+		del(ep, fd);
+		pipe(with_data);
+		write(with_data[1], "x", 1);
+		add(ep, with_data[0], rows[i].asked);
+		is_int(look(ep), data != 0, "of a pipe with data");
+		is_int(out[0].events, data, "likewise");
+		del(ep, with_data[0]);
+		add(ep, p[0], rows[i].asked | EPOLLET);
+		is_int(look(ep), 0, "nothing of an empty pipe");
+		close(p[1]);
+		is_int(look(ep), 1, "its writer gone: one");
+		is_int(out[0].events, rows[i].hung_up, "EPOLLHUP, asked or not");
+		is_errno(add(ep, file, rows[i].asked) == -1, EPERM, "an ordinary file, never");
+		close(p[0]);
+		close(with_data[0]);
+		close(with_data[1]);
+		close(ep);
+	}
+	close(file);
+	close(fd);
+}
+
 static void exclusive(void)
 {
 	static const struct { uint32_t bits; bool is_good; } sets[] = {
@@ -579,6 +631,7 @@ int main(void)
 	fairness();
 	ctl_errors();
 	wait_errors();
+	each_event();
 	exclusive();
 	nests();
 	descriptors();

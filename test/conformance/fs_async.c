@@ -58,6 +58,10 @@ int main(void)
 	is_int(fcntl(p[0], F_SETOWN, -getpgrp()), 0, "F_SETOWN to the group");
 	is_int(fcntl(p[0], F_GETOWN_EX, &ex), 0, "F_GETOWN_EX");
 	ok(ex.type == F_OWNER_PGRP && ex.pid == getpgrp(), "a group");
+	is_int(fcntl(p[0], F_GETOWN), -getpgrp(), "F_GETOWN: its negative id");
+	is_int(syscall(SYS_fcntl, p[0], F_GETOWN), getpgrp() <= 4095 ? -1 : -getpgrp(), "which the bare call shows as an error if it is small (fcntl(2), BUGS)");
+	is_int(fcntl(p[0], F_SETOWN, getpid()), 0, "F_SETOWN to a process");
+	is_int(syscall(SYS_fcntl, p[0], F_GETOWN), getpid(), "the bare F_GETOWN");
 	ex = (struct f_owner_ex){ F_OWNER_TID, gettid() };
 	is_int(fcntl(p[0], F_SETOWN_EX, &ex), 0, "F_SETOWN_EX to a thread");
 	ex.type = -1;
@@ -87,5 +91,7 @@ int main(void)
 	is_errno(fcntl(p[0], F_GETOWN_EX, BAD_PTR) == -1, EFAULT, "F_GETOWN_EX to a bad pointer");
 	is_int(fcntl(p[0], F_SETOWN, 0), 0, "F_SETOWN 0");
 	is_int(fcntl(p[0], F_GETOWN), 0, "nobody again");
+	is_int(syscall(SYS_fcntl, p[0], F_GETOWN), 0, "also to the bare call");
+	is_errno(syscall(SYS_fcntl, 99, F_GETOWN) == -1, EBADF, "of a bad descriptor");
 	return fs_end();
 }

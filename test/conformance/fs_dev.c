@@ -105,9 +105,47 @@ static int body(void)
 
 	if (ERRNO_OF(ioctl(fd, RNDADDTOENTCNT, &n)) != EPERM)
 		return 1;
-	if (ERRNO_OF(ioctl(fd, RNDZAPENTCNT, 0)) != EPERM)
+	if (ERRNO_OF(ioctl(fd, RNDZAPENTCNT, 0)) != EPERM || ERRNO_OF(ioctl(fd, RNDCLEARPOOL, 0)) != EPERM)
 		return 2;
+	if (ERRNO_OF(ioctl(fd, RNDADDENTROPY, &n)) != EPERM || ERRNO_OF(ioctl(fd, RNDRESEEDCRNG, 0)) != EPERM)
+		return 4;
 	return write(fd, "seed", 4) == 4 ? 0 : 3;
+}
+
+/* What root may do to the pool makes no output foreseeable. */
+static void entropy(void)
+{
+	struct {
+		int bits, size;
+		char bytes[64];
+	} info = { 8 * 64, 64, "always the same" };
+	int fd = open("random", O_RDWR), bits;
+	char seen[6][32];
+	bool is_new = true;
+
+	is_int(ioctl(fd, RNDADDENTROPY, &info), 0, "RNDADDENTROPY");
+	read(fd, seen[0], 32);
+	is_int(ioctl(fd, RNDADDENTROPY, &info), 0, "the same once more");
+	read(fd, seen[1], 32);
+	is_int(ioctl(fd, RNDZAPENTCNT, 0), 0, "RNDZAPENTCNT");
+	read(fd, seen[2], 32);
+	is_int(ioctl(fd, RNDCLEARPOOL, 0), 0, "RNDCLEARPOOL");
+	read(fd, seen[3], 32);
+	is_int(ioctl(fd, RNDRESEEDCRNG, 0), 0, "RNDRESEEDCRNG");
+	read(fd, seen[4], 32);
+	read(fd, seen[5], 32);
+	for (int i = 0; i < 6; i++)
+		for (int k = 0; k < i; k++)
+			is_new &= memcmp(seen[i], seen[k], 32) != 0;
+	ok(is_new, "what is read is new each time");
+	is_int(ioctl(fd, RNDGETENTCNT, &bits), 0, "RNDGETENTCNT after them");
+	ok(bits >= 0 && bits <= 4096, "a count still");
+	info.bits = -1;
+	is_errno(ioctl(fd, RNDADDENTROPY, &info) == -1, EINVAL, "RNDADDENTROPY of less than no bits");
+	is_errno(ioctl(fd, RNDADDENTROPY, BAD_PTR) == -1, EFAULT, "from a bad pointer");
+	memcpy(fs_edge() - 8, &(int[2]){ 8, 64 }, 8);
+	is_errno(ioctl(fd, RNDADDENTROPY, fs_edge() - 8) == -1, EFAULT, "from half a pointer");
+	close(fd);
 }
 
 static void randoms(void)
@@ -138,6 +176,7 @@ static void randoms(void)
 		is_int(revents(fd) & POLLIN, POLLIN, "%s: poll", which[i].name);
 		close(fd);
 	}
+	entropy();
 	chmod("urandom", 0666);
 	is_int(as_somebody(body), 0, "entropy is credited by the privileged only");
 }

@@ -240,6 +240,14 @@ static void nodes(void)
 	is_errno(mknod("n3", S_IFREG, 0) == -1, EEXIST, "onto what exists");
 	is_errno(mknod(BAD_PTR, 0644, 0) == -1, EFAULT, "a bad pointer");
 	is_errno(mknodat(99, "x", 0644, 0) == -1, EBADF, "a bad descriptor");
+	is_int(syscall(SYS_mknod, "old", S_IFIFO | 0666, 0), 0, "the call mknod");
+	is_int(fs_mode("old"), S_IFIFO | 0644, "makes a fifo, and heeds the umask");
+	is_int(syscall(SYS_mknod, "old-dev", S_IFCHR | 0600, makedev(1, 3)), 0, "and a device");
+	ok(open("old-dev", O_WRONLY | O_CLOEXEC) >= 0, "which opens");
+	is_errno(syscall(SYS_mknod, "old", 0644, 0) == -1, EEXIST, "not onto what exists");
+	is_errno(syscall(SYS_mknod, "none/old", 0644, 0) == -1, ENOENT, "nor in no directory");
+	is_errno(syscall(SYS_mknod, "d0", S_IFDIR | 0755, 0) == -1, EPERM, "nor directories");
+	is_errno(syscall(SYS_mknod, BAD_PTR, 0644, 0) == -1, EFAULT, "a bad pointer");
 	is_int(as_somebody(mknod_body), 0, "devices are for the privileged");
 }
 

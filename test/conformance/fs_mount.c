@@ -78,6 +78,24 @@ static void errors(void)
 	is_errno(umount2("ml", UMOUNT_NOFOLLOW) == -1, EINVAL, "UMOUNT_NOFOLLOW of a symlink");
 	is_errno(umount2("m", MNT_EXPIRE) == -1, EAGAIN, "MNT_EXPIRE marks");
 	is_int(umount2("m", MNT_EXPIRE), 0, "and the second time unmounts");
+	mount("again", "m", "tmpfs", 0, NULL);
+	umount2("m", MNT_EXPIRE);
+	fs_make("m/used", "");
+	is_errno(umount2("m", MNT_EXPIRE) == -1, EAGAIN, "but not if it was used in between");
+	is_errno(umount2("m", MNT_EXPIRE | MNT_FORCE) == -1, EINVAL, "MNT_EXPIRE and MNT_FORCE");
+	is_errno(umount2("m", MNT_EXPIRE | MNT_DETACH) == -1, EINVAL, "MNT_EXPIRE and MNT_DETACH");
+	fd = open("m/used", O_RDWR);
+	is_errno(umount2("m", MNT_FORCE) == -1, EBUSY, "MNT_FORCE breaks no file that is open");
+	is_errno(umount2("ml", UMOUNT_NOFOLLOW | MNT_DETACH) == -1, EINVAL, "nor UMOUNT_NOFOLLOW a symlink's mount");
+	ok(fs_holds("m/used", ""), "it is still there");
+	close(fd);
+	is_int(umount2("m", MNT_FORCE), 0, "MNT_FORCE of one that is not in use");
+	ok(fs_exists("m/hidden"), "takes it away");
+	mount("again", "m", "tmpfs", 0, NULL);
+	is_int(umount2("m", UMOUNT_NOFOLLOW), 0, "UMOUNT_NOFOLLOW of a directory");
+	mount("again", "m", "tmpfs", 0, NULL);
+	is_int(umount2("ml", MNT_DETACH | MNT_FORCE), 0, "a symlink is followed otherwise");
+	ok(fs_exists("m/hidden"), "to what it names");
 }
 
 static void readonly(void)

@@ -242,6 +242,12 @@ static void how2(void)
 	mount("x", "top/sub", "tmpfs", 0, NULL);
 	is_errno(open_how(dir, "sub", O_RDONLY, 0, NO_XDEV) == -1, EXDEV, "NO_XDEV: into a mount");
 	umount("top/sub");
+	is_int(closed(open_how(dir, "file", O_RDONLY, 0, CACHED)) < 0, 0, "CACHED: a name that was just looked up");
+	is_int(closed(open_how(dir, "file", O_RDWR, 0, CACHED | NO_SYMLINKS)) < 0, 0, "CACHED with others");
+	is_errno(open_how(dir, "file", O_RDWR | O_TRUNC, 0, CACHED) == -1, EAGAIN, "CACHED and O_TRUNC may wait");
+	is_errno(open_how(dir, "n", O_RDWR | O_CREAT, 0644, CACHED) == -1, EAGAIN, "and O_CREAT");
+	is_errno(open_how(dir, ".", O_RDWR | O_TMPFILE, 0644, CACHED) == -1, EAGAIN, "and O_TMPFILE");
+	ok(fs_holds("top/file", "f") && !fs_exists("top/n"), "and do nothing");
 	fd = open_how(dir, "made", O_CREAT | O_EXCL | O_RDWR, 0640, BENEATH);
 	ok(fd >= 0, "openat2 creates");
 	is_int(fs_mode("top/made"), S_IFREG | 0640, "with the mode");

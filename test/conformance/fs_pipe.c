@@ -198,6 +198,36 @@ static void packets(void)
 	close(p[1]);
 }
 
+/* pipe, which the C library makes of pipe2; F_SETFL switches packets on and off. */
+static void old_pipe(void)
+{
+	int p[2] = { -1, -1 };
+	char buf[64];
+
+	is_int(syscall(SYS_pipe, p), 0, "the call pipe");
+	is_int(fcntl(p[0], F_GETFL), O_RDONLY, "one end to read");
+	is_int(fcntl(p[1], F_GETFL), O_WRONLY, "one to write");
+	ok(fcntl(p[0], F_GETFD) == 0 && fcntl(p[1], F_GETFD) == 0, "neither closed on exec");
+	write(p[1], "ab", 2);
+	write(p[1], "cd", 2);
+	is_int(read(p[0], buf, sizeof(buf)), 4, "a stream");
+	is_int(fcntl(p[1], F_SETFL, O_DIRECT), 0, "O_DIRECT by F_SETFL");
+	is_int(fcntl(p[1], F_GETFL), O_WRONLY | O_DIRECT, "is told");
+	write(p[1], "ab", 2);
+	write(p[1], "cd", 2);
+	is_int(read(p[0], buf, sizeof(buf)), 2, "packets from now on");
+	is_int(fcntl(p[1], F_SETFL, 0), 0, "and off");
+	write(p[1], "ef", 2);
+	is_int(read(p[0], buf, sizeof(buf)), 2, "the second packet");
+	write(p[1], "gh", 2);
+	is_int(read(p[0], buf, sizeof(buf)), 4, "a stream again");
+	is_errno(syscall(SYS_pipe, BAD_PTR) == -1, EFAULT, "a bad pointer");
+	is_errno(syscall(SYS_pipe, fs_edge() - 4) == -1, EFAULT, "half a bad pointer");
+	close(p[0]);
+	close(p[1]);
+	is_errno(fcntl(p[0], F_GETFD) == -1, EBADF, "which leaves no descriptor behind");
+}
+
 static volatile sig_atomic_t n_sigpipe;
 
 static void on_sigpipe(int sig)
@@ -510,6 +540,7 @@ int main(void)
 	capacity();
 	resizing();
 	packets();
+	old_pipe();
 	broken();
 	blocking();
 	interrupted();

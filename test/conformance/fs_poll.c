@@ -50,6 +50,57 @@ static void events(void)
 	close(pipefd[1]);
 }
 
+/* What is asked and never comes, what comes unasked, and what comes only if asked. */
+static void each_bit(void)
+{
+	static const struct {
+		short asked, file, room, empty, full;	/* told of a file, a pipe's write end, its read end without and with data */
+	} rows[] = {
+		{ POLLIN, POLLIN, 0, 0, POLLIN },
+		{ POLLPRI, 0, 0, 0, 0 },
+		{ POLLOUT, POLLOUT, POLLOUT, 0, 0 },
+		{ POLLERR, 0, 0, 0, 0 },
+		{ POLLHUP, 0, 0, 0, 0 },
+		{ POLLNVAL, 0, 0, 0, 0 },
+		{ POLLRDNORM, POLLRDNORM, 0, 0, POLLRDNORM },
+		{ POLLRDBAND, 0, 0, 0, 0 },
+		{ POLLWRNORM, POLLWRNORM, POLLWRNORM, 0, 0 },
+		{ POLLWRBAND, 0, 0, 0, 0 },
+		{ POLLMSG, 0, 0, 0, 0 },
+		{ POLLRDHUP, 0, 0, 0, 0 },
+	};
+	int p[2], file = open("bits", O_CREAT | O_RDWR, 0644);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		short asked = rows[i].asked;
+		struct pollfd fds[] = { { file, asked, 0 }, { -1, asked, 0 }, { -1, asked, 0 }, { -1, asked, 0 } };
+
+		pipe(p);
+		fds[1].fd = p[1];
+		fds[2].fd = p[0];
+		poll(fds, 3, 0);
+		write(p[1], "x", 1);
+		fds[3].fd = p[0];
+		poll(fds + 3, 1, 0);
+		ok(fds[0].revents == rows[i].file && fds[1].revents == rows[i].room && fds[2].revents == rows[i].empty && fds[3].revents == rows[i].full,
+		   "event %#x asked of a file and a pipe", asked);
+		close(p[1]);
+		is_int(poll(fds + 3, 1, -1), 1, "the writer gone, it wakes whatever was asked");
+		is_int(fds[3].revents, rows[i].full | POLLHUP, "with POLLHUP, asked or not");
+		pipe(p);
+		close(p[0]);
+		fds[1].fd = p[1];
+		is_int(poll(fds + 1, 1, -1), 1, "so does the reader gone");
+		is_int(fds[1].revents, rows[i].room | POLLERR, "with POLLERR");
+		fds[1].fd = 999;
+		is_int(poll(fds + 1, 1, -1), 1, "and what is not open");
+		is_int(fds[1].revents, POLLNVAL, "with POLLNVAL");
+		close(p[1]);
+		close(fds[3].fd);
+	}
+	close(file);
+}
+
 static void timeouts(void)
 {
 	struct kernel_timespec ts;
@@ -255,6 +306,7 @@ int main(void)
 {
 	fs_begin();
 	events();
+	each_bit();
 	timeouts();
 	errors();
 	many();

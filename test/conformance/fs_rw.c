@@ -279,23 +279,64 @@ static void limits(void)
 
 static void syncing(void)
 {
-	int fd = open("file", O_RDWR);
+	int fd = open("file", O_RDWR), p[2];
 
+	pipe(p);
 	is_int(fsync(fd), 0, "fsync");
 	is_int(fdatasync(fd), 0, "fdatasync");
 	is_int(syncfs(fd), 0, "syncfs");
 	is_int(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE), 0, "sync_file_range");
 	is_errno(sync_file_range(fd, 0, 0, 64) == -1, EINVAL, "with an unknown flag");
 	is_errno(sync_file_range(fd, -1, 0, 1) == -1, EINVAL, "at -1");
-	is_int(posix_fadvise(fd, 0, 0, POSIX_FADV_WILLNEED), 0, "fadvise");
-	is_int(posix_fadvise(fd, 0, 0, 77), EINVAL, "with unknown advice");
-	is_int(posix_fadvise(99, 0, 0, 0), EBADF, "of a bad descriptor");
+	is_int(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE), 0, "waiting before");
+	is_int(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_AFTER), 0, "and after");
+	is_int(sync_file_range(fd, 5, 10, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER), 0, "all of it");
+	is_int(sync_file_range(fd, 1l << 40, 0, SYNC_FILE_RANGE_WAIT_AFTER), 0, "beyond the end");
+	is_errno(sync_file_range(fd, 0, -1, SYNC_FILE_RANGE_WRITE) == -1, EINVAL, "a negative length");
+	is_errno(sync_file_range(99, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE) == -1, EBADF, "a bad descriptor");
+	is_errno(sync_file_range(p[1], 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE) == -1, ESPIPE, "a pipe");
 	is_int(readahead(fd, 0, 100), 0, "readahead");
 	is_errno(fsync(99) == -1, EBADF, "fsync of a bad descriptor");
 	is_errno(fdatasync(99) == -1, EBADF, "fdatasync");
 	is_errno(syncfs(99) == -1, EBADF, "syncfs");
 	sync();
 	close(fd);
+	close(p[0]);
+	close(p[1]);
+}
+
+/* Advice is about speed: what is in the file, and what is read of it, stays the same. */
+static void advice(void)
+{
+	static const struct {
+		int advice;
+		const char *name;
+	} all[] = { { POSIX_FADV_NORMAL, "NORMAL" }, { POSIX_FADV_RANDOM, "RANDOM" }, { POSIX_FADV_SEQUENTIAL, "SEQUENTIAL" },
+		    { POSIX_FADV_WILLNEED, "WILLNEED" }, { POSIX_FADV_DONTNEED, "DONTNEED" }, { POSIX_FADV_NOREUSE, "NOREUSE" } };
+	int fd = open("advised", O_CREAT | O_RDWR, 0644), p[2];
+
+	pipe(p);
+	ftruncate(fd, 20 * PAGE);
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char text[16], seen[16];
+
+		snprintf(text, sizeof(text), "%-15s", all[i].name);
+		pwrite(fd, text, sizeof(text), 10 * PAGE);
+		is_int(posix_fadvise(fd, 0, 0, all[i].advice), 0, "POSIX_FADV_%s of the whole file", all[i].name);
+		is_int(posix_fadvise(fd, 10 * PAGE, PAGE, all[i].advice), 0, "of a page");
+		is_int(posix_fadvise(fd, 1000 * PAGE, 5, all[i].advice), 0, "beyond the end");
+		is_int(pread(fd, seen, sizeof(seen), 10 * PAGE), sizeof(seen), "read");
+		ok(!memcmp(text, seen, sizeof(seen)), "what was written is still there");
+		is_int(posix_fadvise(fd, 0, -1, all[i].advice), EINVAL, "a negative length");
+		is_int(posix_fadvise(p[0], 0, 0, all[i].advice), ESPIPE, "of a pipe");
+		is_int(posix_fadvise(99, 0, 0, all[i].advice), EBADF, "of a bad descriptor");
+	}
+	is_int(fs_size("advised"), 20 * PAGE, "the file has its size");
+	is_int(posix_fadvise(fd, 0, 0, 77), EINVAL, "unknown advice");
+	is_int(posix_fadvise(fd, 0, 0, -1), EINVAL, "advice -1");
+	close(fd);
+	close(p[0]);
+	close(p[1]);
 }
 
 /* A write through a mapping is seen by read, and the other way round. */
@@ -329,6 +370,7 @@ int main(void)
 	allocation();
 	limits();
 	syncing();
+	advice();
 	mapped();
 	return fs_end();
 }

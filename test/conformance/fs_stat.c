@@ -77,6 +77,56 @@ static void stats(void)
 	close(dir);
 }
 
+/* The calls that the C library makes of newfstatat. */
+static void old_stats(void)
+{
+	struct stat st, st2;
+	int fd = open("file", O_RDONLY), path = open("link", O_PATH | O_NOFOLLOW);
+
+	fstatat(AT_FDCWD, "file", &st, 0);
+	memset(&st2, 0xee, sizeof(st2));
+	is_int(syscall(SYS_stat, "link", &st2), 0, "the call stat");
+	ok(!memcmp(&st, &st2, sizeof(st)), "follows a symlink, and says what newfstatat says");
+	memset(&st2, 0xee, sizeof(st2));
+	is_int(syscall(SYS_fstat, fd, &st2), 0, "the call fstat");
+	ok(!memcmp(&st, &st2, sizeof(st)), "says the same");
+	fstatat(AT_FDCWD, "link", &st, AT_SYMLINK_NOFOLLOW);
+	memset(&st2, 0xee, sizeof(st2));
+	is_int(syscall(SYS_lstat, "link", &st2), 0, "the call lstat");
+	ok(!memcmp(&st, &st2, sizeof(st)) && S_ISLNK(st2.st_mode), "says it of the symlink");
+	is_int(syscall(SYS_fstat, path, &st2), 0, "fstat of an O_PATH descriptor");
+	ok(!memcmp(&st, &st2, sizeof(st)), "of a symlink: itself");
+	is_int(syscall(SYS_lstat, "dangling", &st2), 0, "lstat of a dangling symlink");
+	is_errno(syscall(SYS_stat, "dangling", &st2) == -1, ENOENT, "stat of one");
+	is_errno(syscall(SYS_fstat, 99, &st2) == -1, EBADF, "fstat of a bad descriptor");
+	is_errno(syscall(SYS_stat, BAD_PTR, &st2) == -1, EFAULT, "stat of a bad path");
+	is_errno(syscall(SYS_lstat, BAD_PTR, &st2) == -1, EFAULT, "lstat of one");
+	close(fd);
+	close(path);
+}
+
+static void statx_fields(void)
+{
+	static const struct {
+		unsigned mask;
+		const char *name;
+	} fields[] = { { STATX_ATIME, "STATX_ATIME" }, { STATX_MTIME, "STATX_MTIME" }, { STATX_CTIME, "STATX_CTIME" }, { STATX_BTIME, "STATX_BTIME" } };
+	struct statx all, sx;
+
+	fs_make("times", "1");
+	syscall(SYS_statx, AT_FDCWD, "times", 0, STATX_BASIC_STATS | STATX_BTIME, &all);
+	ok(all.stx_btime.tv_sec == all.stx_ctime.tv_sec || all.stx_btime.tv_sec + 1 == all.stx_ctime.tv_sec, "a new file was born when it last changed");
+	utimensat(AT_FDCWD, "times", (struct timespec[]){ { 1000, 1 }, { 2000, 2 } }, 0);
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		memset(&sx, 0xee, sizeof(sx));
+		is_int(syscall(SYS_statx, AT_FDCWD, "times", 0, fields[i].mask, &sx), 0, "%s alone", fields[i].name);
+		ok((sx.stx_mask & fields[i].mask) == fields[i].mask, "is given");
+		ok(sx.stx_atime.tv_sec == 1000 && sx.stx_atime.tv_nsec == 1 && sx.stx_mtime.tv_sec == 2000 && sx.stx_mtime.tv_nsec == 2 &&
+		   sx.stx_ctime.tv_sec >= all.stx_ctime.tv_sec, "with the times that were set, and the change's own");
+		ok(fields[i].mask != STATX_BTIME || !memcmp(&sx.stx_btime, &all.stx_btime, sizeof(sx.stx_btime)), "the birth stays");
+	}
+}
+
 static void statxs(void)
 {
 	struct statx sx;
@@ -133,6 +183,8 @@ static int access_real(void)
 
 static void accesses(void)
 {
+	int fd, path, dir = open("dir", O_RDONLY);
+
 	fs_make("private", "p");
 	chmod("private", 0600);
 	fs_make("program", "p");
@@ -150,6 +202,24 @@ static void accesses(void)
 	is_errno(raw_faccessat2(AT_FDCWD, "file", F_OK, 4) == -1, EINVAL, "an unknown flag");
 	is_errno(access("file/x", F_OK) == -1, ENOTDIR, "a file as directory");
 	is_int(as_somebody(access_as_somebody), 0, "without privileges");
+	fd = open("private", O_RDONLY);
+	path = open("link", O_PATH | O_NOFOLLOW);
+	is_int(raw_faccessat2(fd, "", R_OK | W_OK, AT_EMPTY_PATH), 0, "AT_EMPTY_PATH: the descriptor's file");
+	is_errno(raw_faccessat2(fd, "", X_OK, AT_EMPTY_PATH) == -1, EACCES, "which nobody may execute");
+	is_int(raw_faccessat2(path, "", X_OK, AT_EMPTY_PATH), 0, "a symlink's own permissions");
+	is_errno(raw_faccessat2(path, "", X_OK, 0) == -1, ENOENT, "without it an empty path is none");
+	is_errno(raw_faccessat2(99, "", F_OK, AT_EMPTY_PATH) == -1, EBADF, "of a bad descriptor");
+	is_int(raw_faccessat2(fd, "", F_OK, AT_EMPTY_PATH | AT_EACCESS | AT_SYMLINK_NOFOLLOW), 0, "all flags");
+	is_int(syscall(SYS_faccessat, AT_FDCWD, "private", R_OK), 0, "faccessat, without flags");
+	is_int(syscall(SYS_faccessat, dir, "../private", W_OK), 0, "from a directory");
+	is_errno(syscall(SYS_faccessat, dir, "private", F_OK) == -1, ENOENT, "where another name is");
+	is_errno(syscall(SYS_faccessat, AT_FDCWD, "private", X_OK) == -1, EACCES, "refused");
+	is_errno(syscall(SYS_faccessat, AT_FDCWD, "private", 8) == -1, EINVAL, "a bad mode");
+	is_errno(syscall(SYS_faccessat, fd, "x", F_OK) == -1, ENOTDIR, "from a file");
+	is_errno(syscall(SYS_faccessat, 99, "x", F_OK) == -1, EBADF, "from a bad descriptor");
+	close(fd);
+	close(path);
+	close(dir);
 	is_int(in_child(access_real), 0, "the real user counts, with AT_EACCESS the effective one");
 }
 
@@ -177,7 +247,9 @@ int main(void)
 {
 	fs_begin();
 	stats();
+	old_stats();
 	statxs();
+	statx_fields();
 	accesses();
 	statfss();
 	return fs_end();

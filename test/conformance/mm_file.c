@@ -165,7 +165,7 @@ static void open_modes(void)
 {
 	char name[] = "/tmp/mm_modes_XXXXXX";
 	int fd = mkstemp(name), ro, wo, ap;
-	char *p;
+	char *p, *q, c = 0;
 
 	is_int(pwrite(fd, "x", 1, 0), 1, "a file");
 	ro = open(name, O_RDONLY);
@@ -180,6 +180,15 @@ static void open_modes(void)
 	ok(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ap, 0) != MAP_FAILED, "O_APPEND is no hindrance");
 	is_errno(mmap(NULL, PAGE, PROT_READ, 0x7, ro, 0) == MAP_FAILED, EINVAL, "an unknown type");
 	is_errno(mmap(NULL, 0, PROT_READ, MAP_PRIVATE, ro, 0) == MAP_FAILED, EINVAL, "length 0");
+	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_POPULATE, fd, 0);
+	ok(q != MAP_FAILED, "MAP_SHARED_VALIDATE with flags that are known");
+	q[0] = 'V';
+	ok(pread(fd, &c, 1, 0) == 1 && c == 'V', "is shared with the file");
+	munmap(q, PAGE);
+	q = mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE, ro, 0);
+	ok(q != MAP_FAILED && *q == 'V', "read-only too");
+	munmap(q, PAGE);
+	is_errno(mmap(NULL, PAGE, PROT_WRITE, MAP_SHARED_VALIDATE, ro, 0) == MAP_FAILED, EACCES, "writable needs a file open for writing");
 	is_errno(mmap(NULL, PAGE, PROT_READ, MAP_SHARED_VALIDATE | 0x200000, ro, 0) == MAP_FAILED, EOPNOTSUPP, "MAP_SHARED_VALIDATE with an unknown flag");
 	is_errno(syscall(SYS_mmap, NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, ro, ~0ul << 12) == -1, EOVERFLOW, "offset and length overflow");
 	is_errno(syscall(SYS_mmap, NULL, ~0ul << 12, PROT_READ, MAP_PRIVATE, ro, ~0ul << 12) == -1, ENOMEM, "but first the address space is too small");

@@ -87,6 +87,24 @@ static void limits(void)
 	is_int(in_child(others), 0, "root sets a child's");
 }
 
+/* getrlimit and setrlimit, which the C library makes of prlimit64. */
+static void old_calls(void)
+{
+	int bad = 0;
+
+	for (int i = 0; i < 16; i++) {
+		struct rlimit lim = { 1, 2 }, new;
+
+		bad += syscall(SYS_getrlimit, i, &lim) != 0 || !has(i, lim.rlim_cur, lim.rlim_max);
+		new = (struct rlimit){ lim.rlim_cur / 2, lim.rlim_max };
+		bad += syscall(SYS_setrlimit, i, &new) != 0 || !has(i, new.rlim_cur, new.rlim_max);
+		bad += syscall(SYS_setrlimit, i, &lim) != 0 || !has(i, lim.rlim_cur, lim.rlim_max);
+	}
+	is_int(bad, 0, "the calls getrlimit and setrlimit agree with prlimit64 about sixteen limits");
+	is_errno(syscall(SYS_setrlimit, 16, &(struct rlimit){ 1, 2 }) == -1, EINVAL, "setrlimit of a seventeenth");
+	is_errno(syscall(SYS_setrlimit, RLIMIT_CORE, &(struct rlimit){ 2, 1 }) == -1, EINVAL, "and soft above hard");
+}
+
 static void defaults(void)
 {
 	ok(has(RLIMIT_STACK, 8 << 20, RLIM_INFINITY) && has(RLIMIT_CPU, RLIM_INFINITY, RLIM_INFINITY) && has(RLIMIT_AS, RLIM_INFINITY, RLIM_INFINITY) &&
@@ -265,6 +283,7 @@ int main(int argc, char **argv)
 		return 9;
 	defaults();
 	limits();
+	old_calls();
 	cpu();
 	usage();
 	is_int(in_child(nproc_exec), 0, "over RLIMIT_NPROC after setuid: execve fails with EAGAIN");

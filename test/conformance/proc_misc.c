@@ -70,6 +70,8 @@ static void rebooting(void)
 	is_errno(syscall(SYS_reboot, 0xfee1dead, 1, 0, 0) == -1, EINVAL, "or the other");
 	is_errno(syscall(SYS_reboot, 0xfee1dead, 672274793, 12345, 0) == -1, EINVAL, "an unknown command");
 	is_int((int)syscall(SYS_reboot, 0xfee1dead, 672274793, 0, 0), 0, "Ctrl-Alt-Del off");
+	is_int((int)syscall(SYS_reboot, 0xfee1dead, 672274793, 0x89abcdef, 0), 0, "on");
+	is_int((int)syscall(SYS_reboot, 0xfee1dead, 85072278, 0, 0), 0, "and off, with another date");
 	is_errno(syscall(SYS_reboot, 0xfee1dead, 672274793, 0xa1b2c3d4, 8) == -1, EFAULT, "a bad restart command");
 	is_int(in_child(reboot_as_user), 0, "not for users, whatever the magic");
 }

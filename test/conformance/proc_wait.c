@@ -188,14 +188,53 @@ static void *sleep_in_thread(void *arg)
 static void of_other_threads(void)
 {
 	volatile pid_t pid = 0;
+	siginfo_t info;
 	pthread_t t;
 
 	pthread_create(&t, NULL, sleep_in_thread, (void *)&pid);
 	while (!pid)
 		sched_yield();
 	is_errno(waitpid(pid, NULL, __WNOTHREAD) == -1, ECHILD, "__WNOTHREAD: not another thread's child");
+	is_errno(waitid(P_PID, (id_t)pid, NULL, WEXITED | __WNOTHREAD) == -1, ECHILD, "nor for waitid");
 	is_int(waitpid(pid, NULL, 0), pid, "but without it");
 	pthread_join(t, NULL);
+	pid = child_that(exit_7);
+	is_int(wait4(pid, NULL, __WNOTHREAD, NULL), pid, "__WNOTHREAD: one's own child");
+	pid = child_that(exit_7);
+	is_int(waitid(P_PID, (id_t)pid, &info, WEXITED | __WNOTHREAD), 0, "by waitid");
+	ok(info.si_pid == pid && info.si_status == 7, "likewise");
+}
+
+/* A clone child: one that ends without SIGCHLD. */
+static pid_t clone_child(int sig)
+{
+	pid_t pid = (pid_t)syscall(SYS_clone, sig, NULL, NULL, NULL, 0);
+
+	if (pid == 0)
+		_exit(8);
+	return pid;
+}
+
+static void clone_children(void)
+{
+	siginfo_t info;
+	pid_t pid = clone_child(0), ordinary = child_that(exit_7);
+
+	is_errno(waitid(P_PID, (id_t)pid, &info, WEXITED) == -1, ECHILD, "a clone child is not for a plain waitid");
+	is_errno(waitid(P_PID, (id_t)ordinary, &info, WEXITED | __WCLONE) == -1, ECHILD, "nor an ordinary one for __WCLONE");
+	is_int(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT | __WCLONE), 0, "waitid with __WCLONE");
+	ok(info.si_pid == pid && info.si_code == CLD_EXITED && info.si_status == 8 && info.si_signo == SIGCHLD, "finds it");
+	is_int(waitid(P_ALL, 0, &info, WEXITED | __WCLONE), 0, "and takes it");
+	is_errno(waitid(P_ALL, 0, &info, WEXITED | __WCLONE | WNOHANG) == -1, ECHILD, "it was the only one");
+	is_int(waitid(P_PID, (id_t)ordinary, &info, WEXITED | __WALL), 0, "__WALL takes ordinary ones");
+	ok(info.si_pid == ordinary && info.si_status == 7, "likewise");
+	pid = clone_child(SIGUSR2);
+	signal(SIGUSR2, SIG_IGN);
+	is_int(waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL | __WCLONE), 0, "and clone children that end with another signal");
+	ok(info.si_pid == pid && info.si_status == 8, "likewise");
+	pid = clone_child(0);
+	is_int(wait4(pid, NULL, __WCLONE | __WNOTHREAD, NULL), pid, "wait4 with __WCLONE and __WNOTHREAD");
+	is_errno(waitid(P_ALL, 0, &info, __WALL) == -1, EINVAL, "__WALL alone asks for no event");
 }
 
 static void nothing(int sig)
@@ -245,6 +284,7 @@ int main(void)
 	waitid_errors();
 	several_waiters();
 	of_other_threads();
+	clone_children();
 	interrupted();
 	in_order();
 	return done_testing();

@@ -102,6 +102,90 @@ static void fatal(void)
 	}
 }
 
+static volatile sig_atomic_t last, last_code;
+
+static void note(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	last = info->si_signo == sig ? sig : -1;
+	last_code = info->si_code;
+}
+
+static bool comes(int sig, int code)
+{
+	bool came = last == sig && last_code == code;
+
+	last = 0;
+	return came;
+}
+
+/* Each signal that can have a handler, by each call that sends one. */
+static void every_signal(void)
+{
+	struct sigaction sa = { .sa_sigaction = note, .sa_flags = SA_SIGINFO };
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0), bad = 0;
+	sigset_t all, pending;
+
+	sigfillset(&all);
+	for (int sig = 1; sig <= 64; sig++) {
+		siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
+		struct { void *handler; long flags; void *restorer; long mask; } raw = { 0 };
+		long unblock = 1l << (sig - 1);
+
+		if (sig == SIGKILL || sig == SIGSTOP)
+			continue;
+		sigaction(SIGUSR1, &sa, NULL);
+		syscall(SYS_rt_sigaction, SIGUSR1, NULL, &raw, 8);	/* glibc keeps 32 and 33 to itself, and a restorer */
+		bad += syscall(SYS_rt_sigaction, sig, &raw, NULL, 8) != 0;
+		syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &unblock, NULL, 8);
+		bad += syscall(SYS_kill, getpid(), sig) || !comes(sig, SI_USER);
+		bad += syscall(SYS_tkill, gettid(), sig) || !comes(sig, SI_TKILL);
+		bad += syscall(SYS_tgkill, getpid(), gettid(), sig) || !comes(sig, SI_TKILL);
+		bad += syscall(SYS_rt_sigqueueinfo, getpid(), sig, &info) || !comes(sig, SI_QUEUE);
+		bad += syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), sig, &info) || !comes(sig, SI_QUEUE);
+		bad += syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) || !comes(sig, SI_USER);
+		syscall(SYS_rt_sigprocmask, SIG_BLOCK, &unblock, NULL, 8);
+		bad += syscall(SYS_kill, getpid(), sig) || last != 0;
+		syscall(SYS_rt_sigpending, &pending, 8);
+		bad += memcmp(&pending, &unblock, 8) != 0;
+		syscall(SYS_rt_sigprocmask, SIG_UNBLOCK, &unblock, NULL, 8);
+		bad += !comes(sig, SI_USER);
+		raw.handler = SIG_DFL;
+		syscall(SYS_rt_sigaction, sig, &raw, NULL, 8);
+		if (bad) {
+			printf("# signal %d\n", sig);
+			break;
+		}
+	}
+	is_int(bad, 0, "62 signals reach their handlers by kill, tkill, tgkill, sigqueue and pidfd, and pend while blocked");
+	is_errno(sigaction(SIGKILL, &sa, NULL) == -1, EINVAL, "SIGKILL has no handler");
+	is_errno(sigaction(SIGSTOP, &sa, NULL) == -1, EINVAL, "nor has SIGSTOP");
+	is_int(sigaction(SIGKILL, NULL, &sa), 0, "but it may be asked");
+	ok(sa.sa_handler == SIG_DFL, "and is the default");
+	close(pidfd);
+}
+
+/* What stops by default, and what is ignored. */
+static void harmless(void)
+{
+	static const int stops[] = { SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU }, ignored[] = { SIGCHLD, SIGCONT, SIGURG, SIGWINCH };
+	pid_t pid = sleeper();
+	int status;
+
+	setpgid(pid, pid);
+	for (unsigned i = 0; i < 4; i++) {
+		kill(pid, ignored[i]);
+		kill(pid, stops[i]);
+		waitpid(pid, &status, WUNTRACED);
+		ok(WIFSTOPPED(status) && WSTOPSIG(status) == stops[i], "signal %d is ignored by default, %d stops", ignored[i], stops[i]);
+		kill(pid, SIGCONT);
+		waitpid(pid, &status, WCONTINUED);
+		ok(WIFCONTINUED(status), "and SIGCONT goes on");
+	}
+	kill(pid, SIGKILL);
+	is_int(end_of(pid), SIGKILL, "until SIGKILL");
+}
+
 static void interrupts(void)
 {
 	struct sigaction sa = { .sa_handler = count };
@@ -136,6 +220,8 @@ int main(void)
 	forged();
 	groups();
 	fatal();
+	every_signal();
+	harmless();
 	interrupts();
 	return done_testing();
 }

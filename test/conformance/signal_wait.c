@@ -71,6 +71,10 @@ static void suspend(void)
 	is_int(hits, 1, "which has run");
 	sigprocmask(SIG_SETMASK, NULL, &old);
 	ok(sigismember(&old, SIGUSR1) == 1, "and the old mask is back");
+	hits = 0;
+	kill(getpid(), SIGUSR1);
+	is_errno(syscall(SYS_rt_sigsuspend, &(long){ 0 }, KERNEL_SIGSET) == -1, EINTR, "the bare call");
+	is_int(hits, 1, "runs the handler");
 	is_errno(syscall(SYS_rt_sigsuspend, 8L, KERNEL_SIGSET) == -1, EFAULT, "a bad mask");
 	is_errno(syscall(SYS_rt_sigsuspend, &set, 4) == -1, EINVAL, "a wrong size");
 	raise(SIGUSR1);
@@ -81,6 +85,36 @@ static void suspend(void)
 	sigprocmask(SIG_SETMASK, NULL, &old);
 	ok(sigismember(&old, SIGUSR1) == 1, "and restores the mask");
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* What ends pause: a handler, not a signal that is ignored, nor a stop and continue. */
+static void pausing(void)
+{
+	struct sigaction sa = { .sa_handler = count, .sa_flags = SA_RESTART };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		hits = 0;
+		sigaction(SIGUSR1, &sa, NULL);
+		signal(SIGUSR2, SIG_IGN);
+		kill(getppid(), SIGRTMIN + 3);
+		_exit(syscall(SYS_pause) == -1 && errno == EINTR && hits == 1 ? 7 : 8);
+	}
+	while (sigwaitinfo(&(sigset_t){ { 1ul << (SIGRTMIN + 2) } }, NULL) < 0)
+		;
+	for (int i = 0; i < 3; i++) {
+		usleep(10000);
+		kill(pid, SIGUSR2);
+		kill(pid, SIGSTOP);
+		waitpid(pid, &status, WUNTRACED);
+		kill(pid, SIGCONT);
+		waitpid(pid, &status, WCONTINUED);
+		is_int(waitpid(pid, &status, WNOHANG), 0, "an ignored signal, a stop and a continue do not end pause");
+	}
+	kill(pid, SIGUSR1);
+	waitpid(pid, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 7, "a handler does, with EINTR, SA_RESTART or not");
 }
 
 static void altstack(void)
@@ -148,6 +182,8 @@ int main(void)
 
 	timedwait();
 	suspend();
+	sigprocmask(SIG_BLOCK, &(sigset_t){ { 1ul << (SIGRTMIN + 2) } }, NULL);
+	pausing();
 	altstack();
 	is_int(WEXITSTATUS(in_child(overflow)), 9, "a stack overflow is caught on the alternate stack");
 	status = in_child(no_room);

@@ -183,6 +183,15 @@ static void bitsets(void)
 	is_int(s[0].is_done, 0, "the right one");
 	is_int(futex(&word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 9, NULL, NULL, 0), 1, "FUTEX_WAKE wakes any");
 	pthread_join(s[0].thread, NULL);
+	start(&s[0], &word, FUTEX_WAIT_BITSET, 0x80000000);
+	start(&s[1], &word, FUTEX_WAIT_BITSET, 1);
+	await(&word, 0, 2);
+	is_int(futex(&word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 2), 0, "shared: no common bit");
+	is_int(futex(&word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 0x80000002), 1, "shared: one");
+	pthread_join(s[0].thread, NULL);
+	is_int(s[1].is_done, 0, "the right one");
+	is_int(futex(&word, FUTEX_WAKE_BITSET, 0, NULL, NULL, 1), 1, "0 to wake is 1");
+	pthread_join(s[1].thread, NULL);
 	is_errno(futex(&word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0) == -1, EINVAL, "waiting for no bit");
 	is_errno(futex(&word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0) == -1, EINVAL, "waking no bit");
 }

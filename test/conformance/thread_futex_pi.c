@@ -242,6 +242,34 @@ static void errors(void)
 	is_errno(futex(&word, FUTEX_WAIT_REQUEUE_PI, word, &past, &other, 0) == -1, ETIMEDOUT, "its time");
 }
 
+/* FUTEX_LOCK_PI2 and FUTEX_TRYLOCK_PI, private and shared: one lock, whoever takes it by which call. */
+static void other_locks(int flag, const char *name)
+{
+	uint32_t word = 0, own = tid();
+	struct timespec never = { -1, 0 }, later = in_ms(CLOCK_MONOTONIC, 1000000);
+	struct locker l;
+
+	is_int(futex(&word, FUTEX_LOCK_PI2 | flag, 0, &later, NULL, 0), 0, "%s: FUTEX_LOCK_PI2 of a free lock", name);
+	ok(load(&word) == own, "the word is the owner's id");
+	is_errno(futex(&word, FUTEX_LOCK_PI2 | flag, 0, NULL, NULL, 0) == -1, EDEADLK, "again");
+	is_errno(futex(&word, FUTEX_TRYLOCK_PI | flag, 0, NULL, NULL, 0) == -1, EDEADLK, "or tried");
+	is_int(futex(&word, FUTEX_UNLOCK_PI | flag, 0, NULL, NULL, 0), 0, "unlocked");
+	ok(load(&word) == 0, "it is free");
+	is_int(futex(&word, FUTEX_TRYLOCK_PI | flag, 0, &never, NULL, 0), 0, "%s: FUTEX_TRYLOCK_PI takes it, whatever the timeout says", name);
+	ok(load(&word) == own, "the word is the owner's id");
+	if (!flag) {
+		begin(&l, NULL, &word, 0);
+		ok(load(&word) == (own | FUTEX_WAITERS), "another waits for it");
+		is_int(futex(&word, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0, "and gets it");
+		pthread_join(l.thread, NULL);
+		is_int(futex(&word, FUTEX_LOCK_PI2 | FUTEX_CLOCK_REALTIME, 0, &(struct timespec){ 1, 0 }, NULL, 0), 0, "a time that is past, for a free lock");
+	}
+	is_int(futex(&word, FUTEX_UNLOCK_PI | flag, 0, NULL, NULL, 0), 0, "unlocked");
+	word = 1;
+	is_errno(futex(&word, FUTEX_TRYLOCK_PI | flag, 0, NULL, NULL, 0) == -1, EAGAIN, "%s: FUTEX_TRYLOCK_PI of what another has", name);
+	ok(load(&word) == (1 | FUTEX_WAITERS) || load(&word) == 1, "leaves it to its owner");
+}
+
 /* --- who gets it */
 
 static void by_priority(void)
@@ -468,7 +496,7 @@ struct waiter {
 	pthread_t thread;
 	volatile uint32_t tid;
 	volatile int is_over;
-	int rt;
+	int rt, flag;			/* flag: FUTEX_PRIVATE_FLAG or 0 */
 	long result;
 	int error;
 };
@@ -485,24 +513,29 @@ static void *wait_requeue(void *arg)
 	if (w->rt)
 		set_rt(SCHED_FIFO, w->rt);
 	w->tid = tid();
-	w->result = futex(&cond, FUTEX_WAIT_REQUEUE_PI | FUTEX_PRIVATE_FLAG, 0, NULL, &mutex, 0);
+	w->result = futex(&cond, FUTEX_WAIT_REQUEUE_PI | w->flag, 0, NULL, &mutex, 0);
 	w->error = errno;
 	if (!w->result) {
 		w->error = (load(&mutex) & FUTEX_TID_MASK) == tid() ? 0 : 1;
-		futex(&mutex, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0, NULL, NULL, 0);
+		futex(&mutex, FUTEX_UNLOCK_PI | w->flag, 0, NULL, NULL, 0);
 	}
 	w->is_over = 1;
 	return NULL;
 }
 
-static void wait_there(struct waiter *w, int rt)
+static void wait_by(struct waiter *w, int rt, int flag)
 {
-	*w = (struct waiter){ .rt = rt };
+	*w = (struct waiter){ .rt = rt, .flag = flag };
 	pthread_create(&w->thread, NULL, wait_requeue, w);
 	while (!w->tid)
 		usleep(200);
 	usleep(2000);
 	until_asleep(w->tid);
+}
+
+static void wait_there(struct waiter *w, int rt)
+{
+	wait_by(w, rt, FUTEX_PRIVATE_FLAG);
 }
 
 static long requeue(int n)
@@ -553,6 +586,23 @@ static void requeues(void)
 	until_asleep(w[0].tid);
 	is_int(requeue(0), 1, "a signal before it: it waits on");
 	pthread_join(w[0].thread, NULL);
+}
+
+static void shared_requeues(void)
+{
+	struct waiter w[2];
+
+	wait_by(&w[0], 0, 0);
+	wait_by(&w[1], 0, 0);
+	mutex = tid();
+	is_int(futex(&cond, FUTEX_CMP_REQUEUE_PI, 1, (void *)5l, &mutex, cond), 2, "shared: two are moved to a lock that is taken");
+	ok(load(&mutex) == (tid() | FUTEX_WAITERS), "and wait for it");
+	is_int(futex(&mutex, FUTEX_UNLOCK_PI, 0, NULL, NULL, 0), 0, "until it is free");
+	for (int i = 0; i < 2; i++) {
+		pthread_join(w[i].thread, NULL);
+		ok(w[i].result == 0 && w[i].error == 0, "each returns with the lock");
+	}
+	is_int(load(&mutex), 0, "free in the end");
 }
 
 /* A signal does not end the wait for a lock, SA_RESTART or not. */
@@ -709,6 +759,8 @@ int main(void)
 	sh = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	simple();
 	errors();
+	other_locks(FUTEX_PRIVATE_FLAG, "private");
+	other_locks(0, "shared");
 	by_priority();
 	inheritance();
 	changes();
@@ -717,6 +769,7 @@ int main(void)
 	after_death(plain_owner, "one that is on no list");
 	one_after_the_other();
 	requeues();
+	shared_requeues();
 	signals();
 	glibc();
 	races();

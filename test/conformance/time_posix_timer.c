@@ -284,6 +284,26 @@ static void standard_event(void)
 
 /* --- intervals and overruns */
 
+/* What the C library asks for when a program wants a thread: the kernel sends the signal to the process. */
+static void for_a_thread(void)
+{
+	struct event e = { .value.sival_int = 777, .signo = SIGRTMIN + 1, .notify = SIGEV_THREAD };
+	struct itimerspec it = of(MS, 0);
+	siginfo_t si;
+	int id;
+
+	block(SIGRTMIN + 1);
+	is_int(create(CLOCK_MONOTONIC, &e, &id), 0, "SIGEV_THREAD");
+	is_int(settime(id, 0, &it, NULL), 0, "set");
+	is_int(take(SIGRTMIN + 1, &si, true), SIGRTMIN + 1, "comes as a signal");
+	ok(si.si_code == SI_TIMER && si.si_value.sival_int == 777 && si.si_overrun == 0, "with the timer's value");
+	delete(id);
+	e.signo = 0;
+	is_errno(create(CLOCK_MONOTONIC, &e, &id) == -1, EINVAL, "no signal");
+	e.signo = 65;
+	is_errno(create(CLOCK_MONOTONIC, &e, &id) == -1, EINVAL, "signal 65");
+}
+
 static void intervals(void)
 {
 	struct event e = { .signo = SIGRTMIN, .notify = SIGEV_SIGNAL };
@@ -708,6 +728,7 @@ int main(int argc, char **argv)
 	none();
 	off();
 	standard_event();
+	for_a_thread();
 	intervals();
 	two();
 	ignored();
