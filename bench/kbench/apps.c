@@ -18,8 +18,8 @@ const struct app apps[] = {
 	{"sqlite-memory", NULL, "sqlite3 :memory: \"" SQL_ROWS "\""},
 	{"sqlite-tmpfs", NULL, "sqlite3 file.db \"" SQL_ROWS "\""},
 	{"compile", SOURCES, "for i in s1 s2 s3 s4 main; do tcc -c -o $i.o $i.c || exit 1; done; tcc -o prog *.o && ./prog"},
-	{"python-start", NULL, "python3 -c pass"},
-	{"python-loop", NULL, "python3 -c 'd = {}\nfor i in range(20000): d[i % 977] = d.get(i % 977, 0) + i\nprint(sum(d.values()))'"},
+	{"python-start", NULL, "PYTHONHASHSEED=0 python3 -c pass"},
+	{"python-loop", NULL, "PYTHONHASHSEED=0 python3 -c 'd = {}\nfor i in range(20000): d[i % 977] = d.get(i % 977, 0) + i\nprint(sum(d.values()))'"},
 	{"tar-gzip", "cp -r /usr/include/x86_64-linux-gnu/bits .", "tar cf - bits | gzip -1 > bits.tgz && tar xzf bits.tgz -C /tmp/kbench"},
 	{"shell-loop", "seq 1 500 > numbers",
 	 "for i in 1 2; do ls /usr/bin; cat numbers; wc numbers; head numbers; tail numbers; sort -rn numbers; uniq numbers; cut -c1 numbers;"

@@ -204,20 +204,8 @@ entry_syscall:
 	pushq %rcx
 	pushq %rax				/* orig_rax */
 	pushq %r9
-	pushq %r8
-	pushq %r10
-	pushq %rdx
-	pushq %rsi
-	pushq %rdi
-	pushq $-38				/* rax: -ENOSYS */
-	pushq %rcx
-	pushq %r11
-	pushq %rbx
-	pushq %rbp
-	pushq %r12
-	pushq %r13
-	pushq %r14
-	pushq %r15
+	movq $-38, %rax				/* the return value: -ENOSYS */
+	push_registers
 	movl $LEFT_SYSCALL, %eax
 
 /* eax: why. */
