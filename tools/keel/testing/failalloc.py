@@ -268,7 +268,7 @@ class _Run:
 # What may be more than before; all else is counted to the last object.
 SLACK = {
     "KernelStack": 1024,  # kB: the frame keeps up to 16 stacks, and 4 a CPU, for the next task
-    "PageTables": 1024,  # kB: those of the windows for stacks, and of their KASAN shadow, are never freed
+    "PageTables": 4096,  # kB: the windows of as many stacks as there ever were at once, with their KASAN shadow, are never freed
     "Slab": 2048,  # kB: emptied slabs, the magazines of CPUs, the quarantine; objects are counted one by one
     "unaccounted": 256,  # kB: frames in the lists of CPUs
     "slab kmalloc-768": 8,  # nodes of the radix tree of pids: how many hold a few pids depends on the numbers
