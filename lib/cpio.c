@@ -44,20 +44,20 @@ static int fail(struct cpio_iter *it, int err, const char *why)
 	return err;
 }
 
-/* Exactly eight hexadecimal digits. */
-static bool parse_field(const u8 *text, u32 *out)
+bool cpio_field(const u8 *text, u32 *out)
 {
 	u32 value = 0;
 
 	for (unsigned int i = 0; i < FIELD_LEN; i++) {
-		char c = char_to_lower((char)text[i]);
+		u32 digit = (u32)text[i] - '0';
 
-		if (char_is_digit(c))
-			value = value << 4 | (u32)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			value = value << 4 | (u32)(c - 'a' + 10);
-		else
-			return false;
+		if (digit > 9) {
+			digit = ((u32)text[i] | 0x20) - 'a';
+			if (digit > 5)
+				return false;
+			digit += 10;
+		}
+		value = value << 4 | digit;
 	}
 	*out = value;
 	return true;
@@ -75,7 +75,7 @@ static int parse_header(struct cpio_iter *it, u32 field[NR_FIELDS], bool *has_ch
 	if (left < HEADER_LEN)
 		return fail(it, -EINVAL, "header cut short");
 	for (unsigned int i = 0; i < NR_FIELDS; i++)
-		if (!parse_field(header + MAGIC_LEN + (size_t)i * FIELD_LEN, &field[i]))
+		if (!cpio_field(header + MAGIC_LEN + (size_t)i * FIELD_LEN, &field[i]))
 			return fail(it, -EINVAL, "header field is not hexadecimal");
 	*has_check = header[MAGIC_LEN - 1] == '2';
 	return 0;

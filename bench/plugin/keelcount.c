@@ -119,10 +119,13 @@ static void instrument_boot(struct qemu_plugin_tb *tb)
 static void watch_start(uint64_t address)
 {
 	if (address >> 63 != 0) {
+		if (!seen_kernel)
+			profile_begin();
 		seen_kernel = true;
 	} else if (seen_kernel && !seen_user) {
 		seen_user = true;
 		print_line("start", 0, NULL);
+		profile_end(0);
 	}
 }
 

@@ -3,7 +3,8 @@
  * Where a region's instructions were spent: by address, exact, and by call path.
  *
  * profile_block and profile_insn instrument while code is translated; profile_begin and
- * profile_end bracket a region. The file gets, for each region:
+ * profile_end bracket a region; region 0 is the start, up to the first
+ * instruction of user code. The file gets, for each region:
  *
  *	region NUMBER
  *	insn ADDRESS COUNT		one instruction's executions, address in hex

@@ -184,17 +184,11 @@ static void __init pages_map(paddr_t start, paddr_t end)
 
 	va = max(va, mapped_to);
 	while (va < va_end) {
-		u64 size = PAGE_SIZE;
-		paddr_t at = 0;
+		u64 size = min(ALIGN_DOWN(va, LARGE_PAGE) + LARGE_PAGE, va_end) - va;
+		paddr_t at = memory_take(size, size == LARGE_PAGE ? size : PAGE_SIZE, true);
 
-		if (IS_ALIGNED(va, LARGE_PAGE) && va_end - va >= LARGE_PAGE) {
-			size = LARGE_PAGE;
-			at = memory_take(size, size, true);
-		}
-		if (!at) {
-			size = PAGE_SIZE;
-			at = memory_take(size, size, true);
-		}
+		for (; !at && size > PAGE_SIZE; at = memory_take(size, PAGE_SIZE, true))
+			size = ALIGN_DOWN(size / 2, PAGE_SIZE);
 		if (!at)
 			panic("no memory for struct page");
 		__memset((void *)(frame_direct_base + at), 0, size);	/* plain memset in cold code becomes rep stosb */

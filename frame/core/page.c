@@ -74,9 +74,9 @@ void frames_release(struct page *first, u64 n)
 
 void frames_donate(struct page *first, u64 n)
 {
-	for (u64 i = 0; i < n; i++)
-		if (!state_change(first + i, FRAME_RESERVED, FRAME_FREE)) {
-			bad_frame(first + i, "donated but not reserved");
+	for (struct page *p = first; p < first + n; p++)
+		if (!state_change(p, FRAME_RESERVED, FRAME_FREE)) {
+			bad_frame(p, "donated but not reserved");
 			return;
 		}
 	kasan_poison(page_kva(first), n << PAGE_SHIFT, KASAN_FREE_PAGE);

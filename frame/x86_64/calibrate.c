@@ -3,8 +3,9 @@
  * The rates of TSC and APIC timer: told by the CPU or hypervisor, or else measured against a counter whose rate is known.
  *
  * Machines differ in what they have: microvm has no port 0x61, PM timer or HPET by default, Firecracker none of them but kvm-clock,
- * so each is looked at before it is believed: a reference is one whose count moves. Measuring takes MEASURE_MS; each end is read
- * several times and the reading that took the fewest cycles counts, which keeps the error near 0.01%.
+ * so each is looked at before it is believed: a reference is one whose count moves. Each end is read several times and the reading
+ * that took the fewest cycles counts. Measuring takes MEASURE_MS, which keeps the error near 0.01%, or ends before that once the
+ * error can't be more than 2/PRECISION: what one tick and the shortest reading leave open.
  */
 #include <frame/clock.h>
 #include <frame/core/internal.h>
@@ -16,6 +17,7 @@
 #include <lib/math64.h>
 
 #define MEASURE_MS 4u
+#define PRECISION 40000u
 #define READINGS 6u
 #define PROBES 200u
 #define FALLBACK_HZ 1000000000ull
@@ -130,15 +132,14 @@ static const struct reference *__init reference_find(void)
 }
 
 struct reading {
-	u64 tsc;
+	u64 tsc, took;
 	u32 count, apic;
 };
 
 /* All counters at one moment, as nearly as can be. */
 static struct reading __init read_all(const struct reference *r)
 {
-	struct reading best = { 0 };
-	u64 least = ~0ull;
+	struct reading best = { .took = ~0ull };
 
 	for (u32 i = 0; i < READINGS; i++) {
 		u64 before = rdtsc();
@@ -146,10 +147,8 @@ static struct reading __init read_all(const struct reference *r)
 		u64 after = rdtsc();
 		u32 apic = apic_timer_count();
 
-		if (after - before >= least)
-			continue;
-		least = after - before;
-		best = (struct reading){ before + least / 2, count, apic };
+		if (after - before < best.took)
+			best = (struct reading){ before + (after - before) / 2, after - before, count, apic };
 	}
 	return best;
 }
@@ -162,8 +161,10 @@ static void __init measure(const struct reference *r, struct clock_rates *rates)
 	apic_timer_mode(false);
 	apic_timer_start(~0u);
 	start = read_all(r);
-	while (((r->read(r) - start.count) & r->mask) < wanted)
+	do {
 		cpu_relax();
+		ticks = (r->read(r) - start.count) & r->mask;
+	} while (ticks < wanted && (ticks < PRECISION || rdtsc() - start.tsc < start.took * PRECISION));
 	end = read_all(r);
 	apic_timer_start(0);
 	ticks = (end.count - start.count) & r->mask;

@@ -161,7 +161,7 @@ int kern_rmdir(const char *path)
 int kern_open(const char *path, u32 flags, u32 mode, struct file **out)
 {
 	struct node *n = find(path);
-	int err = n ? 0 : make(path, S_IFREG | mode);
+	int err = n && !(flags & O_EXCL) ? 0 : make(path, S_IFREG | mode);
 
 	if (err)
 		return err;
@@ -170,6 +170,7 @@ int kern_open(const char *path, u32 flags, u32 mode, struct file **out)
 	written = find(path);
 	if (flags & O_TRUNC)
 		written->inode.mapping.size = 0;
+	open_file.path = (struct path){ .dentry = &written->dentry };
 	*out = &open_file;
 	return 0;
 }

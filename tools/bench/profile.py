@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 
+from bench import start
 from bench.guest import Boot, Setup
 from image import store
 from keel import paths
@@ -58,20 +59,26 @@ def _kallsyms():
         return text.read()
 
 
+START = "start-instructions"
+
+
 class Profile:
     """One row's profile: `flat` is {function: instructions an operation}, `folded` {path: the same}."""
 
     def __init__(self, kernel, row, cpus=1, root="busybox"):
         out = paths.build("bench", f".profile-{os.getpid()}")
-        setup = Setup(kernel, words=["--only", row], cpus=cpus, root=root)
+        if row == START:
+            setup = Setup(kernel, words=["--only", "none"], mem=start.MEM)
+        else:
+            setup = Setup(kernel, words=["--only", row], cpus=cpus, root=root)
         try:
             boot = Boot(setup, profile=out).run()
-            result = boot.results.get(row, {})
+            result = {"counts": [boot.start], "ops": 1} if row == START else boot.results.get(row, {})
             if "counts" not in result:
                 raise KeelError(f"{kernel} has no profile of {row}: "
                                 f"{result.get('none') or result.get('failed') or boot.last_words}")
             self.flat, self.folded = {}, {}
-            self._read(out, symbols(kernel), result["ops"])
+            self._read(out, symbols(kernel), result["ops"], row == START)
         finally:
             if os.path.exists(out):
                 os.unlink(out)
@@ -79,13 +86,19 @@ class Profile:
     def total(self):
         return sum(self.flat.values())
 
-    def _read(self, path, names, ops):
+    def _read(self, path, names, ops, of_start):
+        """Region 0 is the start, before all rows."""
         nodes = {}  # number -> (parent, function)
+        is_wanted = False
         blocks = []
         with open(path, encoding="ascii") as lines:
             for line in lines:
                 what, *words = line.split()
-                if what == "insn":
+                if what == "region":
+                    is_wanted = (words[0] == "0") == of_start
+                elif not is_wanted:
+                    continue
+                elif what == "insn":
                     name = names.name(int(words[0], 16))
                     self.flat[name] = self.flat.get(name, 0) + int(words[1]) / ops
                 elif what == "node":

@@ -31,7 +31,7 @@ def parser():
     parse.add_argument("--events", action="store_true",
                        help="a second table: CR3 writes, flushes, port I/O, halts, locked instructions, calls")
     parse.add_argument("--fresh", action="store_true", help="count again what was counted before")
-    parse.add_argument("--profile", metavar="ROW", help="where a row's instructions go, by function")
+    parse.add_argument("--profile", metavar="ROW", help="where a row's instructions go, by function; start-instructions: the start's")
     parse.add_argument("--run", metavar="CMD", help="count a shell command")
     parse.add_argument("--root", choices=store.names(), default="busybox", help="for --run (default busybox)")
     parse.add_argument("--check", action="store_true",
@@ -127,9 +127,9 @@ def _check(options, chosen):
 
 def _profile(options):
     chosen = [row for row in rowlist.everything() if row.name == options.profile]
-    if not chosen:
+    if not chosen and options.profile != profile.START:
         raise BadUsage(f"--profile {options.profile}: no such row; see ./keel bench --list")
-    root = "debian-min" if chosen[0].group == rowlist.APPS else "busybox"
+    root = "debian-min" if chosen and chosen[0].group == rowlist.APPS else "busybox"
     for kernel in _kernels(options):
         found = profile.Profile(kernel, options.profile, options.cpus, root)
         print(f"{kernel}: {options.profile}")

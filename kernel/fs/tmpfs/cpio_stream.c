@@ -34,7 +34,7 @@ static int header_done(struct cpio_stream *s)
 
 	if (memcmp(head, "07070", 5) || (head[5] != '1' && head[5] != '2'))
 		return fail(s, "no newc header where one is due");
-	if (parse_u32(head + FIELD_SIZE, 8, 16, &size) || parse_u32(head + FIELD_NAME_SIZE, 8, 16, &name_size))
+	if (!cpio_field(s->head + FIELD_SIZE, &size) || !cpio_field(s->head + FIELD_NAME_SIZE, &name_size))
 		return fail(s, "bad digits in a header");
 	if (!name_size || name_size > CPIO_NAME_MAX)
 		return fail(s, "bad length of a name");

@@ -89,12 +89,10 @@ static void notes_free(struct note *n)
 
 /* --- Attributes */
 
-static int set_attributes(struct unpack *u, bool with_time)
+static int set_attributes_at(const struct unpack *u, const struct path *p, bool with_time)
 {
 	const struct cpio_entry *e = &u->entry;
 	struct iattr a = { .valid = ATTR_UID | ATTR_GID | (S_ISLNK(e->mode) ? 0 : ATTR_MODE), .mode = e->mode & 07777 };
-	struct path p;
-	int err;
 
 	if (!make_kuid(current_cred()->ns, e->uid, &a.uid) || !make_kgid(current_cred()->ns, e->gid, &a.gid))
 		return -EINVAL;
@@ -102,10 +100,17 @@ static int set_attributes(struct unpack *u, bool with_time)
 		a.valid |= ATTR_ATIME | ATTR_MTIME;
 		a.atime.sec = a.mtime.sec = e->mtime;
 	}
-	err = path_lookup(AT_FDCWD, u->path, 0, &p);
+	return vfs_setattr(p, &a);
+}
+
+static int set_attributes(const struct unpack *u, bool with_time)
+{
+	struct path p;
+	int err = path_lookup(AT_FDCWD, u->path, 0, &p);
+
 	if (err)
 		return err;
-	err = vfs_setattr(&p, &a);
+	err = set_attributes_at(u, &p, with_time);
 	path_put(&p);
 	return err;
 }
@@ -134,7 +139,7 @@ static int clear_way(const struct unpack *u)
 	int err = path_lookup(AT_FDCWD, u->path, 0, &p);
 
 	if (err)
-		return err == -ENOENT ? 0 : err;
+		return err;
 	mode = p.dentry->inode->mode;
 	path_put(&p);
 	if (S_ISDIR(mode))
@@ -142,13 +147,39 @@ static int clear_way(const struct unpack *u)
 	return kern_unlink(u->path);
 }
 
+/* -EEXIST if there is something. A regular file is open after this, unless it is a further name of `other`. */
+static int make_entry(struct unpack *u, const struct note *other)
+{
+	const struct cpio_entry *e = &u->entry;
+
+	switch (e->mode & S_IFMT) {
+	case S_IFDIR:
+		return kern_mkdir(u->path, e->mode & 07777);
+	case S_IFREG:
+		return other ? kern_link(other->path, u->path) : kern_open(u->path, O_CREAT | O_EXCL | O_WRONLY, 0600, &u->file);
+	case S_IFLNK:
+		return kern_symlink(u->link, u->path);
+	default:
+		return kern_mknod(u->path, e->mode, dev_make(e->rdev_major, e->rdev_minor));
+	}
+}
+
+/* Hardly ever is anything in the way, so it is only looked for once it is met. */
+static int make_in_place(struct unpack *u, const struct note *other)
+{
+	int err = make_entry(u, other);
+
+	if (err != -EEXIST)
+		return err;
+	err = clear_way(u);
+	return err ? err : make_entry(u, other);
+}
+
 static int begin_dir(struct unpack *u)
 {
 	struct note *n;
-	int err = clear_way(u);
+	int err = make_in_place(u, NULL);
 
-	if (!err)
-		err = kern_mkdir(u->path, u->entry.mode & 07777);
 	if (err && err != -EEXIST)
 		return err;
 	n = note_new(u);
@@ -163,29 +194,26 @@ static int begin_file(struct unpack *u)
 {
 	bool has_links = u->entry.nlink > 1;
 	struct note *n = has_links ? find_link(u) : NULL;
-	int err = clear_way(u);
+	int err = make_in_place(u, n);
 
-	if (!err && n)
-		err = kern_link(n->path, u->path);
 	if (err)
 		return err;
-	if (has_links && !n) {
+	if (n)
+		return kern_open(u->path, O_WRONLY | O_NOFOLLOW | (u->entry.size ? O_TRUNC : 0), 0, &u->file);
+	if (has_links) {
 		n = note_new(u);
 		if (!n)
 			return -ENOMEM;
 		n->next = *link_bucket(u);
 		*link_bucket(u) = n;
 	}
-	u->pos = 0;
-	return kern_open(u->path, O_CREAT | O_WRONLY | O_NOFOLLOW | (u->entry.size ? O_TRUNC : 0), 0600, &u->file);
+	return 0;
 }
 
 static int begin_node(struct unpack *u)
 {
-	int err = clear_way(u);
+	int err = make_in_place(u, NULL);
 
-	if (!err)
-		err = kern_mknod(u->path, u->entry.mode, dev_make(u->entry.rdev_major, u->entry.rdev_minor));
 	return err ? err : set_attributes(u, true);
 }
 
@@ -265,9 +293,7 @@ static int end_link(struct unpack *u)
 	if (!u->entry.size || u->entry.size >= FS_PATH_MAX)
 		return 0;		/* left out before */
 	u->link[u->pos] = 0;
-	err = clear_way(u);
-	if (!err)
-		err = kern_symlink(u->link, u->path);
+	err = make_in_place(u, NULL);
 	return err ? err : set_attributes(u, true);
 }
 
@@ -279,9 +305,9 @@ static int end(struct cpio_stream *s)
 	if (S_ISLNK(u->entry.mode)) {
 		err = end_link(u);
 	} else if (u->file) {
+		err = set_attributes_at(u, &u->file->path, true);
 		file_put(u->file);
 		u->file = NULL;
-		err = set_attributes(u, true);
 	}
 	return leave_out(u, err);
 }

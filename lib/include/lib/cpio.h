@@ -52,4 +52,7 @@ void cpio_init(struct cpio_iter *it, const void *base, size_t len);
  */
 int __must_check cpio_next(struct cpio_iter *it, struct cpio_entry *entry);
 
+/* A field of a header: the number that exactly eight hexadecimal digits make. */
+bool __must_check cpio_field(const u8 *text, u32 *out);
+
 #endif
