@@ -226,8 +226,8 @@ int main(int argc, char **argv)
 		return membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == -1 && errno == EPERM ? 0 : 1;
 	errors();
 	registering();
-	is_int(both_blind(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 3000), 0, "PRIVATE_EXPEDITED: one of two sees the other");
-	is_int(both_blind(MEMBARRIER_CMD_GLOBAL_EXPEDITED, 1000), 0, "GLOBAL_EXPEDITED: one of two sees the other");
+	is_int(both_blind(MEMBARRIER_CMD_PRIVATE_EXPEDITED, 1000), 0, "PRIVATE_EXPEDITED: one of two sees the other");
+	is_int(both_blind(MEMBARRIER_CMD_GLOBAL_EXPEDITED, 300), 0, "GLOBAL_EXPEDITED: one of two sees the other");
 	is_int(both_blind(MEMBARRIER_CMD_GLOBAL, 20), 0, "GLOBAL: one of two sees the other");
 	rewriting();
 	many();

@@ -22,7 +22,7 @@ exec 3>/tmp/trinity.log 4</tmp/trinity.log # whatever happens to the name
 before=$(free_kb)
 cd /tmp/trinity/work || exit 1
 # shellcheck disable=SC2086
-timeout -s INT -k 60 "$seconds" ${as-} trinity $options >&3 2>&1
+timeout -s INT -k 300 "$seconds" ${as-} trinity $options >&3 2>&1
 echo "trinity ended: $?"
 cd /
 mount -t proc proc /proc # root may have mounted something there
