@@ -266,7 +266,7 @@ static struct magazine *magazine_here(struct slab_cache *c)
 }
 
 /* Refills outside the disabled section, since it may sleep; so it may end on another CPU, or find the magazine filled meanwhile. */
-static void *alloc_refill(struct slab_cache *c, u32 flags)
+static __attribute__((noinline)) void *alloc_refill(struct slab_cache *c, u32 flags)
 {
 	void *obj[MAGAZINE_MAX / 2 + 1];
 	u32 want = c->magazine_size / 2 + 1, got = objects_take(c, obj, want, flags), left;
@@ -287,7 +287,8 @@ static void *alloc_refill(struct slab_cache *c, u32 flags)
 	return obj[0];
 }
 
-static void *object_alloc(struct slab_cache *c, u32 flags)
+/* What follows is apart from what it is rarely needed for, so that it saves no registers and has no array. */
+static inline void *object_alloc(struct slab_cache *c, u32 flags)
 {
 	struct magazine *m;
 	void *obj = NULL;
@@ -300,7 +301,8 @@ static void *object_alloc(struct slab_cache *c, u32 flags)
 	return likely(obj) ? obj : alloc_refill(c, flags);
 }
 
-static void object_free(struct slab_cache *c, void *obj)
+/* The magazine is full, or there is none. */
+static __attribute__((noinline)) void free_empty(struct slab_cache *c, void *obj)
 {
 	struct magazine *m;
 	void *out[MAGAZINE_MAX / 2 + 1];
@@ -321,6 +323,21 @@ static void object_free(struct slab_cache *c, void *obj)
 	soft_enable();
 	if (n_out)
 		objects_give(c, out, n_out);
+}
+
+static inline void object_free(struct slab_cache *c, void *obj)
+{
+	struct magazine *m;
+
+	soft_disable();
+	m = c->magazine[cpu_id()];
+	if (likely(m && m->n < c->magazine_size)) {
+		m->obj[m->n++] = obj;
+		soft_enable();
+	} else {
+		soft_enable();
+		free_empty(c, obj);
+	}
 }
 
 /* --- Quarantine and red zones (debug build). */
