@@ -30,10 +30,14 @@ int may_signal(const struct thread *t, u32 sig)
 
 static int send_to_process(struct process *p, const struct siginfo_k *info)
 {
-	struct thread *leader = process_leader_get(p);
-	int err = may_signal(leader, (u32)info->signo);
+	int err = 0;
 
-	thread_put(leader);
+	if (p != current_process()) {
+		struct thread *leader = process_leader_get(p);
+
+		err = may_signal(leader, (u32)info->signo);
+		thread_put(leader);
+	}
 	return err ? err : signal_send_group(&p->signal, info);
 }
 

@@ -95,11 +95,12 @@ void rseq_work(void)
 		signal_force_fault(KSIGSEGV, SI_KERNEL, 0);
 }
 
+/* The numbers in the area are right, or TASK_WORK_RSEQ says that they will be written before user mode. */
 int signal_policy_before_handler(void)
 {
 	struct thread *t = current_thread();
 
-	return t->rseq.v ? update(t, true) : 0;
+	return t->rseq.v ? fix_ip(t, true) : 0;
 }
 
 /* What a former use of the memory has left there is not in force. */

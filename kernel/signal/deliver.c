@@ -114,6 +114,14 @@ static u64 frame_stack(struct signal_thread *t, const struct sigaction_k *act)
 	return t->alt.sp + t->alt.size;
 }
 
+/* NULL: no memory. */
+static inline void *fpu_buffer(struct signal_thread *t)
+{
+	if (unlikely(!t->fpu_buffer))
+		t->fpu_buffer = kmalloc(sigframe_fpu_size(), ALLOC_SLEEP | ALLOC_USER);
+	return t->fpu_buffer;
+}
+
 static int push_frame(struct signal_thread *t, u32 sig, const struct sigaction_k *act, const struct siginfo_k *info)
 {
 	struct sigframe_request rq = {
@@ -121,19 +129,15 @@ static int push_frame(struct signal_thread *t, u32 sig, const struct sigaction_k
 		.mask = t->has_saved_mask ? t->saved_mask : t->blocked,
 		.stack = { .ss_sp = t->alt.sp, .ss_flags = (s32)t->alt.flags, .ss_size = t->alt.size },
 		.trap_number = t->trap_number, .error_code = t->error_code, .fault_addr = t->fault_addr,
-		.sp = frame_stack(t, act),
+		.sp = frame_stack(t, act), .fpu = fpu_buffer(t),
 	};
-	int err;
 
 	if (!rq.sp)
 		return -EFAULT;
-	rq.fpu = kmalloc(fpu_state_size(), ALLOC_SLEEP | ALLOC_USER | ALLOC_ZERO);
 	if (!rq.fpu)
 		return -ENOMEM;
 	siginfo_encode(info, &rq.info);
-	err = sigframe_push(&rq, !(t->alt.flags & SS_DISABLE) && rq.sp == t->alt.sp + t->alt.size ? t->alt.sp : 0);
-	kfree(rq.fpu);
-	return err;
+	return sigframe_push(&rq, !(t->alt.flags & SS_DISABLE) && rq.sp == t->alt.sp + t->alt.size ? t->alt.sp : 0);
 }
 
 static void run_handler(struct signal_thread *t, u32 sig, const struct sigaction_k *act, const struct siginfo_k *info)
@@ -251,12 +255,11 @@ void signal_deliver(void)
 
 s64 signal_return(void)
 {
-	void *fpu = kmalloc(fpu_state_size(), ALLOC_SLEEP | ALLOC_USER);
+	void *fpu = fpu_buffer(signal_current());
 	struct stack_abi stack;
 	u64 mask;
 	int err = fpu ? sigframe_pop(fpu, &mask, &stack) : -ENOMEM;
 
-	kfree(fpu);
 	if (err) {
 		signal_force_fault(KSIGSEGV, SI_KERNEL, 0);
 		return 0;

@@ -159,7 +159,8 @@ void sig_pending_discard(struct signal_group *g, struct sig_pending *p, sigset_k
 u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set, struct siginfo_k *info)
 {
 	sigset_k ready = p->set & set;
-	struct sig_entry *e, *next;
+	struct rb_node *next;
+	struct sig_entry *e;
 	u64 sig;
 
 	if (!ready)
@@ -174,9 +175,9 @@ u32 sig_pending_take(struct signal_group *g, struct sig_pending *p, sigset_k set
 		return (u32)sig;
 	}
 	*info = e->info;
-	next = rb_next(&e->node) ? entry_of(rb_next(&e->node)) : NULL;
+	next = rb_next(&e->node);
 	remove_entry(g, p, e, info);
-	if (!next || next->key >> KEY_SHIFT != sig)
+	if (!next || entry_of(next)->key >> KEY_SHIFT != sig)
 		p->set &= ~sig_bit((u32)sig);
 	return (u32)sig;
 }

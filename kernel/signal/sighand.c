@@ -175,6 +175,8 @@ void signal_thread_remove(struct signal_thread *t)
 	sig_pending_discard(g, &t->pending, ~0ull);
 	signal_retarget_locked(t, ~t->blocked);
 	spin_unlock_soft(&g->lock);
+	kfree(t->fpu_buffer);
+	t->fpu_buffer = NULL;
 	if (has_completed_stop)
 		signal_policy_notify_parent(g, true);
 }

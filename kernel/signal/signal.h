@@ -87,6 +87,7 @@ struct signal_thread {
 	bool stop_pending, is_stopped;	/* [g] */
 	bool is_exiting;		/* [g] takes no more signals */
 	u64 trap_number, error_code, fault_addr;	/* [o] of the last trap, as signal frames show them */
+	void *fpu_buffer;		/* [o] scratch for frames: made for the first, kept for others */
 };
 
 struct signal_group {

@@ -69,6 +69,7 @@ static void mark_fpu(u8 *fpu, u64 size)
 	};
 
 	memcpy(fpu + SW_RESERVED, &sw, sizeof(sw));
+	put_le32(fpu + size, FP_XSTATE_MAGIC2);
 }
 
 static bool put(u64 to, const void *from, size_t n)
@@ -81,14 +82,18 @@ static bool get(void *to, u64 from, size_t n)
 	return ucopy_from(current_task()->uspace, to, uaddr(from), n) == 0;
 }
 
+size_t sigframe_fpu_size(void)
+{
+	return fpu_state_size() + FP_XSTATE_MAGIC2_SIZE;
+}
+
 int sigframe_push(const struct sigframe_request *rq, u64 limit)
 {
 	struct user_regs *r = current_task()->regs;
 	u64 size = fpu_state_size();
-	u64 fpu_at = ALIGN_DOWN(rq->sp - size - FP_XSTATE_MAGIC2_SIZE, 64);
+	u64 fpu_at = ALIGN_DOWN(rq->sp - sigframe_fpu_size(), 64);
 	u64 at = ALIGN_DOWN(fpu_at - sizeof(struct rt_sigframe), 16) - 8;
 	struct rt_sigframe f = { .return_address = rq->restorer, .info = rq->info };
-	u32 magic2 = FP_XSTATE_MAGIC2;
 
 	if (at < limit || at > rq->sp || !(rq->flags & SA_RESTORER))
 		return -EFAULT;
@@ -99,7 +104,7 @@ int sigframe_push(const struct sigframe_request *rq, u64 limit)
 	fill_context(&f.uc.uc_mcontext, r, rq);
 	f.uc.uc_mcontext.fpstate = fpu_at;
 	f.uc.uc_sigmask = rq->mask;
-	if (!put(fpu_at, rq->fpu, size) || !put(fpu_at + size, &magic2, sizeof(magic2)) || !put(at, &f, sizeof(f)))
+	if (!put(fpu_at, rq->fpu, sigframe_fpu_size()) || !put(at, &f, sizeof(f)))
 		return -EFAULT;
 	r->rdi = rq->sig;
 	r->rsi = at + offsetof(struct rt_sigframe, info);

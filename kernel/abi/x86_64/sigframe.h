@@ -19,8 +19,10 @@ struct sigframe_request {
 	u64 trap_number, error_code, fault_addr;
 	u64 sp;				/* top of the room for the frame */
 	siginfo_t info;
-	void *fpu;			/* scratch: fpu_state_size() bytes, zeroed */
+	void *fpu;			/* scratch: sigframe_fpu_size() bytes, any contents */
 };
+
+size_t sigframe_fpu_size(void);
 
 /* Writes the frame below rq->sp (not below `limit`) and points the registers at the handler. -EFAULT: nothing changed. */
 __must_check int sigframe_push(const struct sigframe_request *rq, u64 limit);
