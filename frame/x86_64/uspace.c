@@ -46,7 +46,7 @@ static void leaf_unlock(struct page *leaf)
 
 #define SAME_BITS (PTE_WRITE | PTE_DIRTY | PTE_ACCESSED | PTE_EXCLUSIVE | PTE_SPECIAL)
 _Static_assert(UPTE_WRITE == PTE_WRITE && UPTE_DIRTY == PTE_DIRTY && UPTE_ACCESSED == PTE_ACCESSED && UPTE_EXCLUSIVE == PTE_EXCLUSIVE &&
-	       UPTE_SPECIAL == PTE_SPECIAL, "bits that need no translation");
+	       UPTE_SPECIAL == PTE_SPECIAL && UPTE_READ == PTE_PRESENT && UPTE_EXEC == PTE_USER, "bits that need no translation");
 
 static u64 entry_make(const struct page *page, u32 bits)
 {
@@ -60,16 +60,14 @@ static u64 entry_make(const struct page *page, u32 bits)
 
 static u32 entry_report(u64 e)
 {
-	u32 bits = e & SAME_BITS;
+	u32 bits = e & (SAME_BITS | UPTE_READ | UPTE_EXEC);	/* PTE_USER is always set */
 
-	if (e & PTE_PRESENT)
-		bits |= e & PTE_NX ? UPTE_READ : UPTE_READ | UPTE_EXEC;
-	return bits;
+	return (e & PTE_NX) || !(e & PTE_PRESENT) ? bits & ~(u32)UPTE_EXEC : bits;
 }
 
 static struct page *entry_page(u64 e)
 {
-	return pfn_page((e & PTE_ADDR) >> PAGE_SHIFT);
+	return (struct page *)((u64)frame_pages + ((e & PTE_ADDR) >> PAGE_SHIFT) * sizeof(struct page));	/* one shift */
 }
 
 /* Whether a CPU that still goes by `old` may do what `new` forbids, or not report what it must (dirty). */
@@ -325,13 +323,6 @@ static void settle(struct ucursor *c)
 	c->n_removed = 0;
 }
 
-static inline void report(struct ucursor *c, u64 e, struct upte *out)
-{
-	c->seen = e;
-	out->page = entry_page(e);
-	out->bits = entry_report(e);
-}
-
 /* The first entry of the leaf that is not zero, from c->at on; 0: none, and c->at is at its end. */
 static inline u64 next_in_leaf(struct ucursor *c)
 {
@@ -348,23 +339,34 @@ static inline u64 next_in_leaf(struct ucursor *c)
 	return e;
 }
 
-bool ucursor_next(struct ucursor *c, struct upte *out)
+static inline struct upte report(u64 e)
 {
-	while (c->at < c->end) {
-		u64 span = likely(c->leaf) ? 0 : enter(c), e;
+	return (struct upte){ entry_page(e), entry_report(e) };
+}
 
-		if (span) {
+u32 ucursor_next_run(struct ucursor *c, struct upte *out, u32 most)
+{
+	const u64 *entry;
+	u64 span, e = 0;
+	u32 n = 0;
+
+	while (!e && c->at < c->end) {
+		span = likely(c->leaf) ? 0 : enter(c);
+		e = span ? 0 : next_in_leaf(c);
+		if (span)
 			c->at = min(ALIGN_DOWN(c->at, span) + span, c->end);
-			continue;
-		}
-		e = next_in_leaf(c);
-		if (likely(e)) {
-			report(c, e, out);
-			return true;
-		}
-		leave(c);
+		else if (!e)
+			leave(c);
 	}
-	return false;
+	if (!e)
+		return 0;
+	c->seen = e;
+	entry = &c->leaf[pt_index(c->at, 1)];
+	most = min(most, (u32)((c->leaf_end - c->at) >> PAGE_SHIFT));
+	do
+		out[n] = report(e);
+	while (++n < most && (e = __atomic_load_n(&entry[n], __ATOMIC_RELAXED)));
+	return n;
 }
 
 bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
@@ -378,16 +380,9 @@ bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
 	c->at = va;
 	has_table = c->leaf || !enter(c);
 	e = has_table ? __atomic_load_n(&c->leaf[pt_index(va, 1)], __ATOMIC_RELAXED) : 0;
-	*out = (struct upte){ 0 };
-	c->seen = 0;
-	if (e)
-		report(c, e, out);
+	*out = e ? report(e) : (struct upte){ 0 };
+	c->seen = e;
 	return has_table;
-}
-
-static void must_enter(struct ucursor *c)
-{
-	BUG_ON(enter(c));
 }
 
 /* The entry the cursor stands on. */
@@ -395,7 +390,7 @@ static inline u64 *entry_of(struct ucursor *c)
 {
 	BUG_ON(c->at >= c->end);
 	if (unlikely(!c->leaf))
-		must_enter(c);
+		BUG_ON(enter(c));
 	return &c->leaf[pt_index(c->at, 1)];
 }
 
@@ -416,20 +411,10 @@ static u64 entry_for(struct page *page, u32 bits)
 	return entry_make(page, bits);
 }
 
-static inline void must_flush(struct ucursor *c)
+static inline void must_flush(struct ucursor *c, u32 n)
 {
 	c->flush_start = min(c->flush_start, c->at);
-	c->flush_end = max(c->flush_end, c->at + PAGE_SIZE);
-}
-
-/* The page of a removed entry goes when it has been flushed. */
-static inline void remove_page(struct ucursor *c, u64 old)
-{
-	if (old & PTE_SPECIAL)
-		return;
-	if (unlikely(c->n_removed == UCURSOR_BATCH))
-		settle(c);
-	c->removed[c->n_removed++] = entry_page(old);
+	c->flush_end = max(c->flush_end, c->at + n * PAGE_SIZE);
 }
 
 void ucursor_map(struct ucursor *c, struct page *page, u32 bits)
@@ -443,23 +428,27 @@ void ucursor_map(struct ucursor *c, struct page *page, u32 bits)
 	c->leaf_page->f_pt_live++;
 }
 
-void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without)
+void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without, u32 n)
 {
-	u64 e = from->seen, *entry, none = without & SAME_BITS;
+	u64 *entry = entry_of(from), *copy, none = without & SAME_BITS, before = 0;
 
 	to->at = from->at;
-	entry = entry_of(to);
-	BUG_ON(*entry);
-	if (!(e & PTE_SPECIAL))
-		__atomic_fetch_add(&entry_page(e)->map_count, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(entry, e & ~none, __ATOMIC_RELEASE);
-	to->leaf_page->f_pt_live++;
-	if (!(e & none))
-		return;
-	__atomic_fetch_and(entry_of(from), ~none, __ATOMIC_SEQ_CST);
-	from->seen = e & ~none;
-	if (is_stricter(e, e & ~none))
-		must_flush(from);
+	copy = entry_of(to);
+	BUG_ON(n > (min(from->leaf_end, to->leaf_end) - from->at) >> PAGE_SHIFT);
+	for (u32 i = 0; i < n; i++) {
+		u64 e = __atomic_load_n(&entry[i], __ATOMIC_RELAXED);
+
+		BUG_ON(!e || copy[i]);
+		if (!(e & PTE_SPECIAL))
+			__atomic_fetch_add(&entry_page(e)->map_count, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&copy[i], e & ~none, __ATOMIC_RELEASE);
+		if (e & none)
+			__atomic_fetch_and(&entry[i], ~none, __ATOMIC_SEQ_CST);
+		before |= e;
+	}
+	to->leaf_page->f_pt_live += n;
+	if (is_stricter(before, before & ~none))
+		must_flush(from, n);
 }
 
 u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits)
@@ -468,12 +457,15 @@ u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits)
 
 	if (!is_mappable(page))
 		return 0;
+	if (unlikely(c->n_removed == UCURSOR_BATCH))
+		settle(c);
 	old = __atomic_exchange_n(entry, 0, __ATOMIC_SEQ_CST);
 	BUG_ON(!old);
 	if (old & PTE_PRESENT)
 		tlb_flush(c->us, c->at, c->at + PAGE_SIZE);
 	__atomic_store_n(entry, entry_for(page, bits), __ATOMIC_RELEASE);
-	remove_page(c, old);
+	if (!(old & PTE_SPECIAL))
+		c->removed[c->n_removed++] = entry_page(old);	/* it goes when it has been flushed */
 	return entry_report(old);
 }
 
@@ -490,32 +482,42 @@ u32 ucursor_protect(struct ucursor *c, u32 bits)
 	} while (!__atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
 	c->seen = new;
 	if (is_stricter(old, new))
-		must_flush(c);
+		must_flush(c, 1);
 	return entry_report(old);
 }
 
-u32 ucursor_unmap(struct ucursor *c)
+u32 ucursor_unmap(struct ucursor *c, u32 n)
 {
-	u64 old = __atomic_exchange_n(entry_of(c), 0, __ATOMIC_SEQ_CST);
+	u64 *entry = entry_of(c), all = 0;
+	u32 n_removed;
 
-	BUG_ON(!old);
-	c->leaf_page->f_pt_live--;
-	remove_page(c, old);
-	if (old & PTE_PRESENT)
-		must_flush(c);
-	return entry_report(old);
+	BUG_ON(n > UCURSOR_BATCH || n > (c->leaf_end - c->at) >> PAGE_SHIFT);
+	if (unlikely(c->n_removed + n > UCURSOR_BATCH))
+		settle(c);
+	n_removed = c->n_removed;
+	for (u32 i = 0; i < n; i++) {
+		u64 old = __atomic_exchange_n(&entry[i], 0, __ATOMIC_SEQ_CST);
+
+		BUG_ON(!old);
+		all |= old;
+		if (likely(!(old & PTE_SPECIAL)))
+			c->removed[n_removed++] = entry_page(old);
+	}
+	c->n_removed = n_removed;
+	c->leaf_page->f_pt_live -= n;
+	if (all & PTE_PRESENT)
+		must_flush(c, n);
+	return entry_report(all);
 }
 
-void ucursor_advance(struct ucursor *c)
+void ucursor_advance(struct ucursor *c, u32 n)
 {
-	c->at += PAGE_SIZE;
+	c->at += n * PAGE_SIZE;
 	if (!(c->at & (LEAF_SPAN - 1)))
 		leave(c);
 	if (c->n_removed < UCURSOR_BATCH)
 		return;
-	leave(c);
-	settle(c);
-	preempt_enable();			/* nothing is held: a chance for others in long walks */
+	ucursor_close(c);			/* nothing is held: a chance for others in long walks */
 	preempt_disable();
 }
 

@@ -152,7 +152,7 @@ void mm_vma_usage(const struct vma *v, struct vma_usage *out)
 	while (ucursor_next(&c, &e)) {
 		if (!(e.bits & UPTE_SPECIAL))
 			count_usage(&e, out);
-		ucursor_advance(&c);
+		ucursor_advance(&c, 1);
 	}
 	ucursor_close(&c);
 }

@@ -135,7 +135,7 @@ static void age_pages(struct vma *v, u64 start, u64 end)
 			ucursor_protect(&c, e.bits & ~(u32)UPTE_ACCESSED);
 			page_flag_clear(e.page, PG_REFERENCED);
 		}
-		ucursor_advance(&c);
+		ucursor_advance(&c, 1);
 	}
 	ucursor_close(&c);
 }

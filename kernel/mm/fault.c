@@ -107,7 +107,7 @@ static int fault_copy(struct fault *f, struct ucursor *c, const struct upte *e)
 	if (!is_zero)
 		memcpy(page_kva(p), page_kva(e->page), PAGE_SIZE);
 	anon_page_init(p, f->v, f->addr);
-	mm_count_unmapped(e, f->v->mapping, rss);
+	mm_count_unmapped(e, 1, f->v->mapping, rss);
 	rss[RSS_ANON]++;
 	ucursor_replace(c, p, owned_bits(f));
 	mm_rss_add(f->mm, rss);

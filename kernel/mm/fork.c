@@ -54,36 +54,60 @@ static int copy_pinned(struct ucursor *from, struct ucursor *to, const struct up
 	return 0;
 }
 
-/* Copies the entry that `from` stands on. */
-static int copy_entry(struct ucursor *from, struct ucursor *to, const struct upte *e, const struct vma *n, s64 rss[3])
+/* Counts and references the pages of a run, up to one that is pinned: how many before it. */
+static u32 take_shareable(const struct upte *run, u32 n, s64 rss[3])
 {
-	if (e->bits & UPTE_SPECIAL) {
-		ucursor_share(from, to, 0);
-		return 0;
+	u32 i, anon = 0;
+
+	for (i = 0; i < n; i++) {
+		struct page *p = run[i].page;
+
+		if (unlikely(run[i].bits & UPTE_SPECIAL))
+			continue;
+		if (likely(page_has(p, PG_ANON))) {
+			if (unlikely(p->pins) && (run[i].bits & UPTE_EXCLUSIVE))
+				break;
+			anon++;
+		} else {
+			rss[page_has(p, PG_SHMEM) ? RSS_SHMEM : RSS_FILE]++;
+		}
+		page_get(p);
 	}
-	if (page_has(e->page, PG_ANON)) {
-		rss[RSS_ANON]++;
-		if (unlikely(e->page->pins) && (e->bits & UPTE_EXCLUSIVE))
-			return copy_pinned(from, to, e, n);
-	} else {
-		rss[page_has(e->page, PG_SHMEM) ? RSS_SHMEM : RSS_FILE]++;
+	rss[RSS_ANON] += anon;
+	return i;
+}
+
+/* Copies the entries that `from` stands on, and moves it past them. */
+static int copy_run(struct ucursor *from, struct ucursor *to, const struct upte *run, u32 n, const struct vma *v, s64 rss[3])
+{
+	int err = 0;
+
+	for (u32 i = 0, part; i < n && !err; i += part) {
+		part = take_shareable(run + i, n - i, rss);
+		if (likely(part)) {
+			ucursor_share(from, to, UPTE_WRITE | UPTE_EXCLUSIVE, part);
+		} else {
+			part = 1;
+			rss[RSS_ANON]++;
+			err = copy_pinned(from, to, &run[i], v);
+		}
+		ucursor_advance(from, part);
 	}
-	page_get(e->page);
-	ucursor_share(from, to, UPTE_WRITE | UPTE_EXCLUSIVE);
-	return 0;
+	return err;
 }
 
 /* Copies entries from *at up to the end of the leaf table that holds the first present one, and moves *at there. */
-static int copy_leaf(struct vma *v, const struct vma *n, u64 *at, s64 rss[3])
+static int copy_leaf(struct vma *v, const struct vma *child, u64 *at, s64 rss[3])
 {
+	__uninitialized struct upte run[UCURSOR_BATCH];
 	__uninitialized struct ucursor from, to;
 	u64 first, end;
-	struct upte e;
 	bool is_present;
 	int err = 0;
+	u32 n;
 
 	ucursor_open(&from, &v->mm->us, *at, v->end);
-	is_present = ucursor_next(&from, &e);
+	is_present = ucursor_next(&from, run);
 	first = from.at;
 	ucursor_close(&from);
 	if (!is_present) {
@@ -91,15 +115,13 @@ static int copy_leaf(struct vma *v, const struct vma *n, u64 *at, s64 rss[3])
 		return 0;
 	}
 	end = min(v->end, ALIGN_DOWN(first, TABLE_SPAN) + TABLE_SPAN);
-	err = uspace_prepare(&n->mm->us, first, end);
+	err = uspace_prepare(&child->mm->us, first, end);
 	if (err)
 		return err;
 	ucursor_open(&from, &v->mm->us, first, end);
-	ucursor_open(&to, &n->mm->us, first, end);
-	while (!err && ucursor_next(&from, &e)) {
-		err = copy_entry(&from, &to, &e, n, rss);
-		ucursor_advance(&from);
-	}
+	ucursor_open(&to, &child->mm->us, first, end);
+	while (!err && (n = ucursor_next_run(&from, run, UCURSOR_BATCH)))
+		err = copy_run(&from, &to, run, n, child, rss);
 	ucursor_close(&to);
 	ucursor_close(&from);
 	*at = end;

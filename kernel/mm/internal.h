@@ -87,7 +87,7 @@ void anon_page_init(struct page *p, const struct vma *v, u64 addr);
 __must_check int mm_unmap_locked(struct mm *mm, u64 start, u64 end);	/* [m] page aligned, in user space. -ENOMEM (too many VMAs) */
 void mm_zap_range(struct mm *mm, u64 start, u64 end);	/* drops page-table entries; the VMAs stay */
 void mm_zap_file_pages(struct mm *mm, struct mapping *m, u64 start, u64 end, bool even_private);
-void mm_count_unmapped(const struct upte *e, struct mapping *m, s64 rss[3]);	/* bookkeeping for one entry about to go */
+void mm_count_unmapped(const struct upte *e, u32 n, struct mapping *m, s64 rss[3]);	/* bookkeeping for entries about to go */
 enum { RSS_ANON, RSS_FILE, RSS_SHMEM };
 void mm_rss_add(struct mm *mm, const s64 rss[3]);
 

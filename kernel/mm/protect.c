@@ -36,7 +36,7 @@ static void change_entries(struct vma *v)
 		bits = new_bits(v, &e);
 		if (bits != e.bits)
 			ucursor_protect(&c, bits);
-		ucursor_advance(&c);
+		ucursor_advance(&c, 1);
 	}
 	ucursor_close(&c);
 }

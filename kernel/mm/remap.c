@@ -32,9 +32,9 @@ static u32 take_entries(struct mm *mm, u64 *at, u64 end, struct carried *out)
 		if (!(e.bits & UPTE_SPECIAL) && page_has(e.page, PG_ANON)) {
 			page_get(e.page);
 			out[n++] = (struct carried){ c.at, e };
-			ucursor_unmap(&c);
+			ucursor_unmap(&c, 1);
 		}
-		ucursor_advance(&c);
+		ucursor_advance(&c, 1);
 	}
 	if (n < BATCH)
 		*at = end;

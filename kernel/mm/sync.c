@@ -81,7 +81,7 @@ static void core_of_table(struct vma *v, u64 start, u64 end, u8 *vec)
 	ucursor_open(&c, &v->mm->us, start, end);
 	while (ucursor_next(&c, &e)) {
 		vec[(c.at - start) >> PAGE_SHIFT] = 1;
-		ucursor_advance(&c);
+		ucursor_advance(&c, 1);
 	}
 	ucursor_close(&c);
 }

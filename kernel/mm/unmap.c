@@ -25,17 +25,10 @@ void mm_rss_add(struct mm *mm, const s64 rss[3])
 		WRITE_ONCE(mm->rss_peak, sum);
 }
 
-/* m: the VMA's mapping if it is known, for writes that only the page table has noticed. */
-void mm_count_unmapped(const struct upte *e, struct mapping *m, s64 rss[3])
+static void count_file_page(const struct upte *e, struct mapping *m, s64 rss[3])
 {
 	struct page *p = e->page;
 
-	if (e->bits & UPTE_SPECIAL)
-		return;
-	if (page_has(p, PG_ANON)) {
-		rss[RSS_ANON]--;
-		return;
-	}
 	rss[page_has(p, PG_SHMEM) ? RSS_SHMEM : RSS_FILE]--;
 	if (page_map_count(p) == 1 && page_has(p, PG_MAPPED) && page_flag_test_clear(p, PG_MAPPED))
 		mem_account(offsetof(struct mem_stat, mapped), -1);
@@ -45,19 +38,37 @@ void mm_count_unmapped(const struct upte *e, struct mapping *m, s64 rss[3])
 		page_flag_set(p, PG_REFERENCED);
 }
 
+/* m: the VMA's mapping if it is known, for writes that only the page table has noticed. */
+void mm_count_unmapped(const struct upte *e, u32 n, struct mapping *m, s64 rss[3])
+{
+	s64 anon = 0;
+
+	for (const struct upte *end = e + n; e < end; e++) {
+		if (unlikely(e->bits & UPTE_SPECIAL))
+			continue;
+		if (likely(page_has(e->page, PG_ANON)))
+			anon++;
+		else
+			count_file_page(e, m, rss);
+	}
+	rss[RSS_ANON] -= anon;
+}
+
+/* Truncation that leaves private copies alone goes page by page, all else by runs. */
 static void zap(struct mm *mm, struct mapping *m, u64 start, u64 end, bool even_private)
 {
+	__uninitialized struct upte run[UCURSOR_BATCH];
 	__uninitialized struct ucursor c;
 	s64 rss[3] = { 0, 0, 0 };
-	struct upte e;
+	u32 n;
 
 	ucursor_open(&c, &mm->us, start, end);
-	while (ucursor_next(&c, &e)) {
-		if (even_private || !page_has(e.page, PG_ANON)) {
-			mm_count_unmapped(&e, m, rss);
-			ucursor_unmap(&c);
+	while ((n = ucursor_next_run(&c, run, even_private ? UCURSOR_BATCH : 1))) {
+		if (even_private || !page_has(run[0].page, PG_ANON)) {
+			mm_count_unmapped(run, n, m, rss);
+			ucursor_unmap(&c, n);
 		}
-		ucursor_advance(&c);
+		ucursor_advance(&c, n);
 	}
 	ucursor_close(&c);
 	mm_rss_add(mm, rss);

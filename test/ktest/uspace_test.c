@@ -62,8 +62,8 @@ static u64 unmap_all(struct uspace *us, u64 start, u64 end)
 
 	ucursor_open(&c, us, start, end);
 	while (ucursor_next(&c, &e)) {
-		ucursor_unmap(&c);
-		ucursor_advance(&c);
+		ucursor_unmap(&c, 1);
+		ucursor_advance(&c, 1);
 		n++;
 	}
 	ucursor_close(&c);
@@ -168,7 +168,7 @@ KTEST(uspace_machine_sees_it)
 	/* The last chance to learn of the write. */
 	ucursor_open(&c, &space, BASE, BASE + PAGE_SIZE);
 	KT_EXPECT(ucursor_seek(&c, BASE, &e));
-	KT_EXPECT(ucursor_unmap(&c) & UPTE_DIRTY);
+	KT_EXPECT(ucursor_unmap(&c, 1) & UPTE_DIRTY);
 	ucursor_close(&c);
 	KT_EXPECT_EQ(ucopy_nofault_from(&space, &v, uaddr(BASE), 8), 8);
 	task_set_uspace(NULL);
@@ -392,7 +392,7 @@ static void trim_or_walk(void *arg)
 		ucursor_open(&c, &space, BASE, BASE + LEAF_SPAN);
 		while (ucursor_next(&c, &e)) {
 			KT_EXPECT(e.page->f_state == FRAME_UNTYPED);
-			ucursor_advance(&c);
+			ucursor_advance(&c, 1);
 		}
 		ucursor_close(&c);
 	}
@@ -404,5 +404,94 @@ KTEST(uspace_trim_under_walkers)
 		return;
 	is_over = 0;
 	ktest_on_every_cpu(trim_or_walk, NULL);
+	uspace_fini(&space);
+}
+
+/* 150 pages around a table's end, all of them `p`, with a hole at 10; the one at 20 is special: it holds no reference. */
+#define RUN_PAGES 150u
+#define RUN_BASE (BASE + LEAF_SPAN - 100 * PAGE_SIZE)
+#define RUN_HOLE 10u
+#define RUN_SPECIAL 20u
+
+static void map_run(struct page *p)
+{
+	for (u32 i = 0; i < RUN_PAGES; i++) {
+		if (i == RUN_HOLE)
+			continue;
+		if (i != RUN_SPECIAL)
+			page_get(p);
+		map_at(&space, RUN_BASE + i * PAGE_SIZE, p, i == RUN_SPECIAL ? UPTE_READ | UPTE_SPECIAL : RW | UPTE_EXCLUSIVE | UPTE_DIRTY);
+	}
+}
+
+/* Runs end at a hole, at a table's end and at `most`: 10, then 64 + 25 up to the table's end, then 50. */
+static void share_runs(struct uspace *child, struct page *p)
+{
+	static const u32 lengths[] = { 10, 64, 25, 50, 0 };
+	static struct upte run[UCURSOR_BATCH];
+	struct ucursor from, to;
+	u32 i = 0, n;
+
+	ucursor_open(&from, &space, RUN_BASE, RUN_BASE + RUN_PAGES * PAGE_SIZE);
+	do {
+		n = ucursor_next_run(&from, run, UCURSOR_BATCH);
+		KT_EXPECT_EQ(n, lengths[i++]);
+		for (u32 k = 0; k < n; k++) {
+			KT_EXPECT(run[k].page == p);
+			if (!(run[k].bits & UPTE_SPECIAL))
+				page_get(p);
+		}
+		if (!n)
+			break;
+		ucursor_open(&to, child, from.at, from.at + n * PAGE_SIZE);
+		ucursor_share(&from, &to, UPTE_WRITE | UPTE_EXCLUSIVE, n);
+		ucursor_close(&to);
+		ucursor_advance(&from, n);
+	} while (i < ARRAY_SIZE(lengths));
+	ucursor_close(&from);
+}
+
+static u32 unmap_runs(struct uspace *us)
+{
+	static struct upte run[UCURSOR_BATCH];
+	struct ucursor c;
+	u32 sum = 0, n;
+
+	ucursor_open(&c, us, RUN_BASE, RUN_BASE + RUN_PAGES * PAGE_SIZE);
+	while ((n = ucursor_next_run(&c, run, sum ? 40 : 7))) {		/* several fit one batch, and not evenly */
+		KT_EXPECT(ucursor_unmap(&c, n) & UPTE_READ);
+		ucursor_advance(&c, n);
+		sum += n;
+	}
+	ucursor_close(&c);
+	return sum;
+}
+
+KTEST(uspace_runs)
+{
+	static struct uspace child;
+	struct page *p;
+
+	if (!space_begin())
+		return;
+	BUG_ON(uspace_init(&child) || uspace_prepare(&child, RUN_BASE, RUN_BASE + RUN_PAGES * PAGE_SIZE));
+	p = user_page(1);
+	map_run(p);
+	share_runs(&child, p);
+	KT_EXPECT_EQ(p->map_count, 2 * (RUN_PAGES - 2));
+	KT_EXPECT_EQ(page_refs(p), 1 + 2 * (RUN_PAGES - 2));
+	for (u32 i = 0; i < RUN_PAGES; i++) {
+		u32 bits = i == RUN_HOLE ? 0 : i == RUN_SPECIAL ? UPTE_READ | UPTE_SPECIAL : UPTE_READ | UPTE_DIRTY;
+
+		KT_EXPECT_EQ(look(&space, RUN_BASE + i * PAGE_SIZE).bits, bits);
+		KT_EXPECT_EQ(look(&child, RUN_BASE + i * PAGE_SIZE).bits, bits);
+	}
+	KT_EXPECT_EQ(unmap_runs(&child), RUN_PAGES - 1);
+	KT_EXPECT_EQ(p->map_count, RUN_PAGES - 2);
+	KT_EXPECT_EQ(unmap_runs(&space), RUN_PAGES - 1);
+	KT_EXPECT_EQ(p->map_count, 0);
+	KT_EXPECT_EQ(page_refs(p), 1);
+	page_put(p);
+	uspace_fini(&child);
 	uspace_fini(&space);
 }

@@ -65,23 +65,30 @@ struct ucursor {
 };
 
 void ucursor_open(struct ucursor *c, struct uspace *us, u64 start, u64 end);
-/* Moves to the first entry ≥ c->at that is present, within the range; skips absent tables quickly. False at the end. */
-bool ucursor_next(struct ucursor *c, struct upte *out);
+/*
+ * Moves to the first entry ≥ c->at that is present, within the range; skips absent tables quickly. Reports it and those that follow without a gap in its
+ * table, `most` at most: how many. 0 at the end.
+ */
+u32 ucursor_next_run(struct ucursor *c, struct upte *out, u32 most);
+static inline bool ucursor_next(struct ucursor *c, struct upte *out)
+{
+	return ucursor_next_run(c, out, 1) != 0;
+}
 /* Stands on `va` (within the range): reads the entry, which may be absent (page NULL). False if there is no table for it. */
 bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out);
 /*
- * The following act on the entry the cursor stands on. replace, protect and unmap return the former entry's UPTE_* bits as the machine
+ * The following act on the entry the cursor stands on; share and unmap on n of a run from there (unmap: UCURSOR_BATCH at most). replace, protect and unmap return the former entry's UPTE_* bits as the machine
  * left them: DIRTY or ACCESSED may have been set since the entry was read, and here is the last chance to learn it (a page whose
- * unmap returns UPTE_DIRTY has been written, whatever ucursor_next said before).
+ * unmap returns UPTE_DIRTY has been written, whatever ucursor_next said before). Of a run unmap returns all bits that any entry had.
  */
 void ucursor_map(struct ucursor *c, struct page *page, u32 bits);	/* must be absent; takes over the caller's reference, adds map_count */
-/* fork: what `from` stands on (and has reported) also at the same address in to's space, where nothing is and tables are; neither entry then has the bits
- * `without`. Takes over a reference and adds map_count, as ucursor_map does. */
-void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without);
+/* fork: what `from` stands on also at the same addresses in to's space, where nothing is and tables are; neither entry then has the bits `without`.
+ * Takes over a reference to each page and adds map_count, as ucursor_map does. */
+void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without, u32 n);
 u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits);	/* was present: no CPU sees the old page any more on return; its reference goes later */
 u32 ucursor_protect(struct ucursor *c, u32 bits);			/* new bits for the same page; flushes if stricter. DIRTY/ACCESSED as given */
-u32 ucursor_unmap(struct ucursor *c);					/* old page's reference and map_count go after the flush */
-void ucursor_advance(struct ucursor *c);				/* to the next page; may flush a full batch */
+u32 ucursor_unmap(struct ucursor *c, u32 n);				/* old page's reference and map_count go after the flush */
+void ucursor_advance(struct ucursor *c, u32 n);				/* by n pages within a table; may flush a full batch */
 /* Unlocks, flushes what is due, drops the removed pages. */
 void ucursor_close(struct ucursor *c);
 
