@@ -132,12 +132,14 @@ static void test_rule_faults(void)
 	BAD_RULES("f(=); g(a);\nh(;", "r:1:3: expected a parameter, '..' or ')', found '='\nr:2:3: expected a parameter, '..' or ')', found ';'\n");
 	BAD_RULES("x = A;\n//: ignored x = B\nf(a = <x>);", "r:2:18: expected ';', found the end of the line\n");
 	BAD_RULES("x = A;\n//: refused x = B;\n", "r:2:18: expected '|', or ':' and the errno, found ';'\n");
-	BAD_RULES("//: forbidden x = B;\n", "r:1:15: expected 'ignored' or 'refused' before this, found 'forbidden'\n");
+	BAD_RULES("//: forbidden x = B;\n", "r:1:15: expected 'ignored', 'refused' or 'returns' before this, found 'forbidden'\n");
 	BAD_RULES("f(a = <b>);", "r:1:7: <b> is defined nowhere\n");
 	BAD_RULES("a = <b>; b = <a>;", "r:1:1: 'a' leads back to itself, or over more than 64 names\n");
 	BAD_RULES("a = B; a = C;", "r:1:8: 'a' is defined more than once\n");
 	BAD_RULES("a = B; struct a = { x };", "r:1:8: 'a' is defined more than once\n");
 	BAD_RULES("//: ignored a = B;", "r:1:13: the note's flags 'a' are defined nowhere\n");
+	BAD_RULES("a = B;\n//: returns a = EINTR;", "r:2:13: the note's call 'a' has no rule\n");
+	BAD_RULES("f();\n//: returns f = EINTR : EINTR;", "r:2:23: expected ';', found ':'\n");
 }
 
 static void test_deep_rules(void)
@@ -364,6 +366,27 @@ static void test_unused(void)
 	free(err);
 }
 
+/* A call that succeeds by an errno. */
+static void test_returns(void)
+{
+	static const struct check_options both = { .succeeded = true, .unused = true };
+	static const char rules[] = "pause(); kill(pid, sig = A | 0x20);\n//: returns pause = EINTR |\n//:\tERESTARTNOHAND;\n";
+	static const char kills[] = "kill(1, A|0x20) = 0\n", *const good[] = { "pause() = ? ERESTARTNOHAND (To be restarted if no handler)\n", "pause() = -1 EINTR (x)\n" };
+	char log[200], *out, *err;
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(log, sizeof(log), "%s%s", kills, good[i]);
+		CHECK_EQ(check_text(rules, &both, log, strlen(log), &out, &err), STATUS_OK);
+		free(out);
+		free(err);
+	}
+	snprintf(log, sizeof(log), "pause() = ? ERESTARTSYS (To be restarted)\npause() = -1 EINTRX (x)\nkill(1, A) = -1 EINTR (x)\nkill(1, A) = 0\n");
+	CHECK_EQ(check_text(rules, &both, log, strlen(log), &out, &err), STATUS_MISS);
+	CHECK(strcmp(out, "r:1:30: 0x20 of kill: no call that succeeded used it\nr:1:1: pause: no call that succeeded matched this rule\n") == 0);
+	free(out);
+	free(err);
+}
+
 UNIT_TESTS("scml", UNIT(test_numbers), UNIT(test_rule_faults), UNIT(test_deep_rules), UNIT(test_format), UNIT(test_lint), UNIT(test_flags),
 	   UNIT(test_structs), UNIT(test_values), UNIT(test_prefixes), UNIT(test_resumed), UNIT(test_bad_logs), UNIT(test_junk), UNIT(test_long_line),
-	   UNIT(test_options), UNIT(test_unused));
+	   UNIT(test_options), UNIT(test_unused), UNIT(test_returns));

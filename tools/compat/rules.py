@@ -53,7 +53,7 @@ class Rules:
         if kind == "flags":
             flags = self.flags.setdefault(name, Flags(file, line, {}, {}, {}))
             getattr(flags, fields[4]).update((flag, fields[6]) for flag in fields[5].split("|"))
-        else:
+        elif kind != "returns":
             found = self.calls if kind == "call" else self.structs
             found.setdefault(name, []).append(Rule(name, file, line, members(fields[4])))
 

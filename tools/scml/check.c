@@ -95,7 +95,7 @@ static void tell_unused(struct check *c, const struct pattern *pattern, struct s
 			continue;
 		}
 		part = &pattern->parts[i];
-		if (part->used || part->kind != PART_NAME)
+		if (part->used || (part->kind != PART_NAME && (part->kind != PART_NUMBER || !part->number)))
 			continue;
 		c->misses++;
 		fprintf(c->out, "%s:%zu:%zu: %.*s of %.*s: no call that succeeded used it\n", part->place.file, part->place.line, part->place.column,
@@ -129,9 +129,12 @@ int check_log(struct rules *r, const struct check_options *options, FILE *in, co
 	int status;
 
 	trace_start(&trace, in, file, err);
-	while (trace_next(&trace, &call))
+	while (trace_next(&trace, &call)) {
+		if (call.outcome == CALL_FAILED && rules_return(r, call.name, call.error))
+			call.outcome = CALL_SUCCEEDED;
 		if (!options->succeeded || call.outcome != CALL_FAILED)
 			check_call(&c, &call);
+	}
 	if (options->summary)
 		print_summary(&c);
 	if (options->unused)

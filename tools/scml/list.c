@@ -5,6 +5,7 @@
  *	call	NAME	FILE	LINE	MEMBERS
  *	struct	NAME	FILE	LINE	MEMBERS
  *	flags	NAME	FILE	LINE	supported|ignored|refused	PARTS	ERRNO
+ *	returns	NAME	FILE	LINE	PARTS
  *
  * MEMBERS are apart by commas: `name`, `name=A|<b>|3`, `name={…}`, `name=[…]`, and `..` at the end of an open list. PARTS are apart by |.
  */
@@ -55,12 +56,14 @@ static void put_members(FILE *out, const struct pattern *pattern)
 
 static void put_rule(FILE *out, const struct rule *rule)
 {
-	static const char *const kinds[] = { "call", "struct", "flags", "flags", "flags" };
+	static const char *const kinds[] = { "call", "struct", "flags", "flags", "flags", "returns" };
 	static const char *const states[] = { "", "", "supported", "ignored", "refused" };
 
 	fprintf(out, "%s\t%.*s\t%s\t%zu\t", kinds[rule->kind], (int)rule->name.len, rule->name.at, rule->place.file, rule->place.line);
 	if (rule->kind == RULE_CALL || rule->kind == RULE_STRUCT) {
 		put_members(out, rule->pattern);
+	} else if (rule->kind == RULE_RETURNS) {
+		put_pattern(out, rule->pattern);
 	} else {
 		fprintf(out, "%s\t", states[rule->kind]);
 		put_pattern(out, rule->pattern);
@@ -75,4 +78,6 @@ void list_rules(const struct rules *r, FILE *out)
 		put_rule(out, &r->calls[i]);
 	for (size_t i = 0; i < r->n_defs; i++)
 		put_rule(out, &r->defs[i]);
+	for (size_t i = 0; i < r->n_returns; i++)
+		put_rule(out, &r->returns[i]);
 }

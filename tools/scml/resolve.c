@@ -43,6 +43,34 @@ size_t rules_of_name(const struct rules *r, struct slice name, struct rule **fir
 	return find(r->defs, r->n_defs, name, first);
 }
 
+bool rules_return(const struct rules *r, struct slice call, struct slice error)
+{
+	struct rule *first;
+	size_t n = find(r->returns, r->n_returns, call, &first);
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = 0; k < first[i].pattern->n; k++)
+			if (slice_equal(first[i].pattern->parts[k].text, error))
+				return true;
+	return false;
+}
+
+/* Notes on calls that there are. */
+static size_t check_returns(const struct rules *r, FILE *err)
+{
+	size_t faults = 0;
+
+	for (size_t i = 0; i < r->n_returns; i++) {
+		struct rule *rule = &r->returns[i], *first;
+
+		if (rules_of_call(r, rule->name, &first))
+			continue;
+		complain(err, rule->place, "the note's call '%.*s' has no rule", (int)rule->name.len, rule->name.at);
+		faults++;
+	}
+	return faults;
+}
+
 static size_t bind_pattern(const struct rules *r, struct pattern *pattern, FILE *err)
 {
 	size_t faults = 0;
@@ -154,11 +182,14 @@ size_t rules_resolve(struct rules *r, FILE *err)
 		qsort(r->calls, r->n_calls, sizeof(*r->calls), by_name);
 	if (r->n_defs)
 		qsort(r->defs, r->n_defs, sizeof(*r->defs), by_name);
+	if (r->n_returns)
+		qsort(r->returns, r->n_returns, sizeof(*r->returns), by_name);
 	for (size_t i = 0; i < r->n_calls; i++)
 		faults += bind_pattern(r, r->calls[i].pattern, err);
 	for (size_t i = 0; i < r->n_defs; i++)
 		faults += bind_pattern(r, r->defs[i].pattern, err);
 	faults += check_names(r, err);
+	faults += check_returns(r, err);
 	return faults ? faults : check_heights(r, err);
 }
 
@@ -214,5 +245,6 @@ void rules_free(struct rules *r)
 	free(r->texts);
 	free(r->calls);
 	free(r->defs);
+	free(r->returns);
 	arena_free(&r->arena);
 }

@@ -208,6 +208,9 @@ static void add_rule(struct parser *p, const struct rule *rule)
 	if (rule->kind == RULE_CALL) {
 		GROW(r->calls, r->n_calls, r->calls_room);
 		r->calls[r->n_calls++] = *rule;
+	} else if (rule->kind == RULE_RETURNS) {
+		GROW(r->returns, r->n_returns, r->returns_room);
+		r->returns[r->n_returns++] = *rule;
 	} else {
 		GROW(r->defs, r->n_defs, r->defs_room);
 		r->defs[r->n_defs++] = *rule;
@@ -216,14 +219,15 @@ static void add_rule(struct parser *p, const struct rule *rule)
 
 static void parse_note(struct parser *p)
 {
-	struct slice word = expect_word(p, "'ignored' or 'refused'");
-	struct rule rule = { .kind = slice_is(word, "ignored") ? RULE_IGNORED : RULE_REFUSED, .place = p->token.place };
+	struct slice word = expect_word(p, "'ignored', 'refused' or 'returns'");
+	struct rule rule = { .kind = slice_is(word, "ignored") ? RULE_IGNORED : slice_is(word, "returns") ? RULE_RETURNS : RULE_REFUSED,
+			     .place = p->token.place };
 
 	if (!p->is_lost && rule.kind == RULE_REFUSED && !slice_is(word, "refused")) {
 		p->token.text = word;
-		expected(p, "'ignored' or 'refused' before this");
+		expected(p, "'ignored', 'refused' or 'returns' before this");
 	}
-	rule.name = expect_word(p, "the name of the flags that the note is about");
+	rule.name = expect_word(p, rule.kind == RULE_RETURNS ? "the name of the call that the note is about" : "the name of the flags that the note is about");
 	expect(p, '=', "'='");
 	rule.pattern = parse_flags(p);
 	if (rule.kind == RULE_REFUSED) {

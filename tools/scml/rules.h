@@ -10,6 +10,7 @@
  *
  *	//: ignored open_flags = O_LARGEFILE;			accepted, and of no effect, as on Linux: matches as the flags of the rule do
  *	//: refused mode_flags = X_A | X_B : EOPNOTSUPP;	Linux has them; here the call fails with that errno: never matches
+ *	//: returns pause = EINTR | ERESTARTNOHAND;		a call that only ever returns with these: that is how it succeeds
  *
  * A note goes on in the next line after a `|`, behind another `//:`. Names may begin with an underscore (`__WALL`): our second extension.
  * Several rules for a call or a struct mean any of them.
@@ -56,7 +57,7 @@ struct member {
 	struct pattern *pattern;	/* NULL: anything */
 };
 
-enum rule_kind { RULE_CALL, RULE_STRUCT, RULE_FLAGS, RULE_IGNORED, RULE_REFUSED };
+enum rule_kind { RULE_CALL, RULE_STRUCT, RULE_FLAGS, RULE_IGNORED, RULE_REFUSED, RULE_RETURNS };
 
 struct rule {
 	enum rule_kind kind;
@@ -67,11 +68,11 @@ struct rule {
 	uint64_t used;
 };
 
-/* Sorted by name and, of one name, by file and line, once resolved. Calls are apart: a call and a struct may have one name. */
+/* Sorted by name and, of one name, by file and line, once resolved. Calls are apart: a call and a struct may have one name. So are notes on calls. */
 struct rules {
 	struct arena arena;
-	struct rule *calls, *defs;
-	size_t n_calls, n_defs, calls_room, defs_room;
+	struct rule *calls, *defs, *returns;
+	size_t n_calls, n_defs, n_returns, calls_room, defs_room, returns_room;
 	char **texts;			/* of the files: slices point into them */
 	size_t n_texts, texts_room;
 };
@@ -89,6 +90,8 @@ void rules_free(struct rules *r);
 /* The rules of one name: `*first` is set; how many. Not for notes: look at the kind. */
 size_t rules_of_call(const struct rules *r, struct slice name, struct rule **first);
 size_t rules_of_name(const struct rules *r, struct slice name, struct rule **first);
+/* Whether a note says that the call succeeds by returning with that errno. */
+bool rules_return(const struct rules *r, struct slice call, struct slice error);
 
 /* The whole file in memory of its own; NULL, with a complaint made. */
 char *read_file(const char *path, size_t *len, FILE *err);

@@ -196,14 +196,21 @@ static void bad_line(struct trace *t, struct place place, const char *expected)
 }
 
 /* What stands behind the arguments: `= 3`, `= -1 ENOENT (No such file or directory)`, `= ?` … */
-static bool parse_result(struct line *l, enum outcome *outcome)
+static bool parse_result(struct line *l, struct call *call)
 {
 	skip_spaces(l);
 	if (!at_text(l, "= "))
 		return false;
 	l->at += 2;
 	skip_spaces(l);
-	*outcome = at_text(l, "-1 E") || at_text(l, "-1 (errno") || at_text(l, "? E") ? CALL_FAILED : at_text(l, "?") ? CALL_LEFT : CALL_SUCCEEDED;
+	if (at_text(l, "-1 E") || at_text(l, "? E")) {
+		struct line error = { .at = memchr(l->at, 'E', (size_t)(l->end - l->at)), .end = l->end };
+
+		call->outcome = CALL_FAILED;
+		call->error = slice(error.at, name_length(&error));
+	} else {
+		call->outcome = at_text(l, "-1 (errno") ? CALL_FAILED : at_text(l, "?") ? CALL_LEFT : CALL_SUCCEEDED;
+	}
 	return l->at < l->end;
 }
 
@@ -222,7 +229,7 @@ static bool parse_call(struct trace *t, struct line *l, const struct pending *be
 	} else {
 		call->is_cut = p.is_cut;
 		l->at = p.at;
-		if (has_end && !parse_result(l, &call->outcome) && !p.is_cut)
+		if (has_end && !parse_result(l, call) && !p.is_cut)
 			expected = "'= ' and the result";
 	}
 	if (!expected) {

@@ -20,6 +20,7 @@ struct call {
 	struct value *args;
 	bool is_cut;		/* arguments are missing */
 	enum outcome outcome;
+	struct slice error;	/* CALL_FAILED: the name of the errno */
 	struct place place;	/* of the name, in the line in which the call ended */
 };
 
