@@ -228,8 +228,8 @@ static void clone_children(void)
 	is_errno(waitid(P_ALL, 0, &info, WEXITED | __WCLONE | WNOHANG) == -1, ECHILD, "it was the only one");
 	is_int(waitid(P_PID, (id_t)ordinary, &info, WEXITED | __WALL), 0, "__WALL takes ordinary ones");
 	ok(info.si_pid == ordinary && info.si_status == 7, "likewise");
-	pid = clone_child(SIGUSR2);
 	signal(SIGUSR2, SIG_IGN);
+	pid = clone_child(SIGUSR2);
 	is_int(waitid(P_PID, (id_t)pid, &info, WEXITED | __WALL | __WCLONE), 0, "and clone children that end with another signal");
 	ok(info.si_pid == pid && info.si_status == 8, "likewise");
 	pid = clone_child(0);

@@ -41,6 +41,13 @@ static int priority(void)
 	return syscall(SYS_sched_getparam, 0, &p) ? -2 : p.sched_priority;
 }
 
+static int child_has_it(void)
+{
+	int policy = get(0), own = get(getppid()) & ~RESET;
+
+	return (policy & RESET) || policy != (own == SCHED_FIFO || own == SCHED_RR ? SCHED_OTHER : own) || priority() != 0;
+}
+
 static void policies(void)
 {
 	static const struct {
@@ -65,8 +72,11 @@ static void policies(void)
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		is_errno(set(0, bad[i].policy, bad[i].priority) == -1, EINVAL, "%s is refused", bad[i].name);
 	is_int(get(0), SCHED_OTHER, "and nothing has changed");
-	is_int(set(0, SCHED_RR | RESET, 5), 0, "with SCHED_RESET_ON_FORK");
-	is_int(get(0), SCHED_RR | RESET, "which is told");
+	for (unsigned i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		is_int(set(0, good[i].policy | RESET, good[i].priority), 0, "%s with SCHED_RESET_ON_FORK", good[i].name);
+		is_int(get(0), good[i].policy | RESET, "which is told");
+		is_int(in_child(child_has_it), 0, "a child has neither it nor real-time priority");
+	}
 	is_int(set(0, SCHED_OTHER, 0), 0, "without");
 	is_int(get(0), SCHED_OTHER, "again");
 }
