@@ -150,7 +150,6 @@ static void copy_thread_state(const struct clone_request *rq, struct thread *t)
 	rseq_fork(t, rq->flags & CLONE_VM);
 	memcpy(t->sched.comm, me->sched.comm, sizeof(t->sched.comm));
 	t->timer_slack_ns = t->default_slack_ns = me->timer_slack_ns;
-	t->trace = me->trace;
 	/* sigaltstack(2): not inherited by a child that shares the memory, but for vfork's. */
 	if (!(rq->flags & CLONE_VM) || (rq->flags & CLONE_VFORK))
 		t->signal.alt = me->signal.alt;

@@ -138,7 +138,7 @@ struct thread {
 	struct vfork_wait *vfork;		/* [a] the parent waits until this thread execs or exits */
 	s32 pdeath_signal;			/* [o] PR_SET_PDEATHSIG */
 	u32 timer_slack_ns, default_slack_ns;	/* [o] PR_SET_TIMERSLACK */
-	u32 trace;				/* [a] tracer bits */
+	struct trace_call *traced;		/* [o] the call it is in, if that is to be printed */
 	bool is_dead;				/* [t, p] */
 	bool is_doomed;				/* [a] exec by another thread ends this one */
 	bool is_over_nproc;			/* [o] set*uid took it beyond RLIMIT_NPROC: execve(2) answers EAGAIN */

@@ -106,11 +106,12 @@ static __attribute__((noinline)) void dispatch_slowly(struct user_regs *r)
 	u64 nr = user_call(r);
 	const struct syscall_args *a = &r->args;
 	const struct syscall_row *row = nr < syscall_table_size ? &syscall_table[nr] : NULL;
-	struct trace_call *tc = trace_enabled && trace_wants(current_thread()) ? trace_enter(nr, row, a) : NULL;
+	struct trace_call tc;
+	bool is_traced = trace_enabled && trace_wants(current_thread()) && trace_enter(&tc, nr, row, a);
 	s64 ret = row && row->handler ? run(nr, row, a) : missing(nr);
 
-	if (tc)
-		trace_leave(tc, ret);
+	if (is_traced)
+		trace_leave(&tc, ret);
 	finish(r, ret);
 }
 

@@ -17,6 +17,7 @@
 #define STRING_SHOWN 32		/* bytes of a buffer or string, as strace's -s default */
 #define SEGMENTS_SHOWN 16
 #define FS_PATH_SHOWN 512
+#define ELEMENT_ROOM 48		/* a member of an array or struct is begun only if there is so much left */
 
 static char empty_text[1];
 
@@ -24,6 +25,7 @@ void text_init(struct text *t)
 {
 	t->buf = empty_text;
 	t->len = 0;
+	t->room = TEXT_MAX;
 }
 
 void text_fini(struct text *t)
@@ -50,6 +52,12 @@ void text_add(struct text *t, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Whether n bytes more are too much for what may be cut. */
+static bool is_full(const struct text *t, size_t n)
+{
+	return t->len + n > t->room;
+}
+
 /* --- bytes and strings */
 
 static void add_byte(struct text *t, u8 c, bool next_is_digit)
@@ -69,10 +77,12 @@ static void add_byte(struct text *t, u8 c, bool next_is_digit)
 
 static void add_quoted(struct text *t, const u8 *bytes, size_t n, bool is_cut)
 {
+	size_t i;
+
 	text_add(t, "\"");
-	for (size_t i = 0; i < n; i++)
+	for (i = 0; i < n && !is_full(t, sizeof("\\377\"...")); i++)
 		add_byte(t, bytes[i], i + 1 < n && bytes[i + 1] >= '0' && bytes[i + 1] <= '7');
-	text_add(t, is_cut ? "\"..." : "\"");
+	text_add(t, is_cut || i < n ? "\"..." : "\"");
 }
 
 static void add_pointer(struct text *t, u64 v)
@@ -120,7 +130,7 @@ static void add_user_strings(struct text *t, u64 addr)
 	for (u32 i = 0; !uget(&p, uaddr(addr + i * sizeof(p)), sizeof(p)) && p; i++) {
 		if (i)
 			text_add(t, ", ");
-		if (i == SEGMENTS_SHOWN) {
+		if (i == SEGMENTS_SHOWN || is_full(t, ELEMENT_ROOM)) {
 			text_add(t, "...");
 			break;
 		}
@@ -140,7 +150,7 @@ static void add_user_iovec(struct text *t, u64 addr, u64 count, u64 limit)
 
 		if (i)
 			text_add(t, ", ");
-		if (i == SEGMENTS_SHOWN || uget(&v, uaddr(addr + i * sizeof(v)), sizeof(v))) {
+		if (i == SEGMENTS_SHOWN || is_full(t, ELEMENT_ROOM) || uget(&v, uaddr(addr + i * sizeof(v)), sizeof(v))) {
 			text_add(t, "...");
 			break;
 		}
@@ -188,16 +198,6 @@ static void add_enum(struct text *t, const struct flag_set *set, u64 value)
 	text_add(t, "%#x", (u32)value);
 }
 
-static void add_signal(struct text *t, u64 value)
-{
-	if (value == KSIGRTMIN)
-		text_add(t, "SIGRTMIN");
-	else if (value > KSIGRTMIN && value <= SIG_COUNT)
-		text_add(t, "SIGRT_%lu", value - KSIGRTMIN);
-	else
-		add_enum(t, &signal_names, value);
-}
-
 static void add_mode(struct text *t, u32 mode)
 {
 	if (mode & S_IFMT) {
@@ -216,29 +216,28 @@ static void add_clone_flags(struct text *t, const struct flag_set *set, u64 valu
 		add_flags(t, set, value & ~(u64)CSIGNAL);
 	if (signal) {
 		text_add(t, value != signal ? "|" : "");
-		add_signal(t, signal);
+		add_enum(t, &signal_names, signal);
 	}
 }
 
 static void add_sigset(struct text *t, u64 addr)
 {
 	const char *separator = "";
+	bool is_inverse;
 	u64 set;
 
 	if (!addr || uget(&set, uaddr(addr), sizeof(set))) {
 		add_pointer(t, addr);
 		return;
 	}
-	text_add(t, "[");
-	for (u32 s = 1; s <= SIG_COUNT; s++)
-		if (set & sig_bit(s)) {
-			struct text name;
-
-			text_init(&name);
-			add_signal(&name, s);
-			text_add(t, "%s%s", separator, str_startswith(name.buf, "SIG") ? name.buf + 3 : name.buf);
+	is_inverse = __builtin_popcountll(set) >= SIG_COUNT * 2 / 3;
+	if (is_inverse)
+		set = ~set;
+	text_add(t, is_inverse ? "~[" : "[");
+	for (u32 i = 0; i < signal_names.n; i++)
+		if (set & sig_bit((u32)signal_names.flags[i].value)) {
+			text_add(t, "%s%s", separator, signal_names.flags[i].name + strlen("SIG"));
 			separator = " ";
-			text_fini(&name);
 		}
 	text_add(t, "]");
 }
@@ -279,7 +278,7 @@ static void add_number(struct text *t, enum arg_kind kind, u64 v)
 		add_mode(t, (u32)v);
 		break;
 	case ARG_SIGNAL:
-		add_signal(t, v);
+		add_enum(t, &signal_names, v);
 		break;
 	case ARG_DEV:
 		text_add(t, "makedev(%#x, %#x)", (u32)(v >> 8 & 0xfff), (u32)((v & 0xff) | (v >> 12 & 0xfff00)));
@@ -318,6 +317,10 @@ static void add_struct(struct text *t, const struct layout *layout, u64 addr)
 	for (u32 i = 0; i < layout->n; i++) {
 		const struct field *f = &layout->fields[i];
 
+		if (i && is_full(t, ELEMENT_ROOM)) {
+			text_add(t, ", ...");
+			break;
+		}
 		text_add(t, "%s%s=", i ? ", " : "", f->name);
 		if (f->kind == ARG_PATH)
 			add_quoted(t, copy + f->offset, strnlen((const char *)copy + f->offset, f->size), false);
@@ -336,7 +339,7 @@ static void add_structs(struct text *t, const struct layout *layout, u64 addr, u
 	for (u64 i = 0; i < n; i++) {
 		if (i)
 			text_add(t, ", ");
-		if (i == SEGMENTS_SHOWN) {
+		if (i == SEGMENTS_SHOWN || is_full(t, ELEMENT_ROOM)) {
 			text_add(t, "...");
 			break;
 		}
@@ -389,23 +392,15 @@ static u64 mix(u64 shape, u64 v)
 	return hash_u64(shape ^ hash_u64(v));
 }
 
-static bool has_flags(const struct layout *layout)
-{
-	for (u32 i = 0; i < layout->n; i++)
-		if (layout->fields[i].set)
-			return true;
-	return false;
-}
-
 static u64 mix_struct(u64 shape, const struct layout *layout, u64 addr)
 {
-	u8 *copy = addr && has_flags(layout) ? kmalloc(layout->size, ALLOC_SLEEP) : NULL;
+	for (u32 i = 0; addr && i < layout->n; i++) {
+		const struct field *f = &layout->fields[i];
+		u64 v = 0;
 
-	if (copy && !uget(copy, uaddr(addr), layout->size))
-		for (u32 i = 0; i < layout->n; i++)
-			if (layout->fields[i].set)
-				shape = mix(shape, field_value(copy, &layout->fields[i]));
-	kfree(copy);
+		if (f->set && !uget(&v, uaddr(addr + f->offset), min((size_t)f->size, sizeof(v))))
+			shape = mix(shape, v);
+	}
 	return shape;
 }
 
@@ -414,16 +409,63 @@ u64 format_shape(const struct syscall_row *row, const struct syscall_args *a)
 	u64 shape = 1;
 
 	for (u32 i = 0; i < 6 && row->args[i].kind != ARG_NONE; i++) {
-		struct syscall_arg arg = resolve(row, a, i);
+		struct syscall_arg resolved;
+		const struct syscall_arg *arg = &row->args[i];
 
-		if (arg.kind == ARG_FLAGS || arg.kind == ARG_CLONE_FLAGS || arg.kind == ARG_ENUM || arg.kind == ARG_COMMAND)
+		if (arg->kind == ARG_BY_COMMAND) {
+			resolved = resolve(row, a, i);
+			arg = &resolved;
+		}
+		switch (arg->kind) {
+		case ARG_FLAGS:
+		case ARG_CLONE_FLAGS:
+		case ARG_ENUM:
+		case ARG_COMMAND:
+		case ARG_SIGNAL:
 			shape = mix(shape, a->v[i]);
-		else if (arg.kind == ARG_STRUCT_IN || arg.kind == ARG_STRUCT_INOUT)
-			shape = mix_struct(shape, arg.layout, a->v[i]);
-		for (u64 k = 0; arg.kind == ARG_STRUCTS_IN && k < min(a->v[arg.aux], (u64)SEGMENTS_SHOWN); k++)
-			shape = mix_struct(shape, arg.layout, a->v[i] + k * arg.layout->size);
+			break;
+		case ARG_STRUCT_IN:
+		case ARG_STRUCT_INOUT:
+			shape = mix_struct(shape, arg->layout, a->v[i]);
+			break;
+		case ARG_STRUCTS_IN:
+			for (u64 k = 0; k < min(a->v[arg->aux], (u64)SEGMENTS_SHOWN); k++)
+				shape = mix_struct(shape, arg->layout, a->v[i] + k * arg->layout->size);
+			break;
+		default:
+			break;
+		}
 	}
 	return shape;
+}
+
+/* What may be cut gets an equal share each. */
+static size_t room_of(const struct syscall_row *row, const struct syscall_args *a)
+{
+	size_t n = 0;
+
+	for (u32 i = 0; i < 6; i++)
+		switch (resolve(row, a, i).kind) {
+		case ARG_PATH:
+		case ARG_STRINGS:
+		case ARG_BUF_IN:
+		case ARG_BUF_OUT:
+		case ARG_PATH_OUT:
+		case ARG_IOVEC_IN:
+		case ARG_IOVEC_OUT:
+		case ARG_STRUCT_IN:
+		case ARG_STRUCT_OUT:
+		case ARG_STRUCT_INOUT:
+		case ARG_STRUCTS_IN:
+		case ARG_STRUCTS_OUT:
+		case ARG_SIGSET_IN:
+		case ARG_SIGSET_OUT:
+			n++;
+			break;
+		default:
+			break;
+		}
+	return LINE_LONG / (n ? n : 1);
 }
 
 void format_before(struct text *t, const struct syscall_row *row, const struct syscall_args *a, u32 i)
@@ -431,6 +473,7 @@ void format_before(struct text *t, const struct syscall_row *row, const struct s
 	struct syscall_arg arg = resolve(row, a, i);
 	u64 v = a->v[i];
 
+	t->room = room_of(row, a);
 	switch (arg.kind) {
 	case ARG_NONE:
 	case ARG_HIDDEN:

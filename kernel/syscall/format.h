@@ -6,11 +6,12 @@
 #include "syscall/row.h"
 
 #define TEXT_MAX 1024
+#define LINE_LONG 660		/* of a line's bytes, those for what may be cut; names, numbers and flags fit into the rest of a log's record */
 
-/* Text that grows to TEXT_MAX bytes and is cut there. */
+/* Text that grows to TEXT_MAX bytes and is cut there. Strings, arrays and structs cut themselves as strace does, at `room`. */
 struct text {
 	char *buf;		/* "" until something is added, and if there was no memory */
-	size_t len;
+	size_t len, room;
 };
 
 void text_init(struct text *t);

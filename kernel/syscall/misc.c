@@ -14,6 +14,7 @@
 #include "proc/uts.h"
 #include "syscall/args.h"
 #include "syscall/handlers.h"
+#include "syscall/trace.h"
 
 /* --- names */
 
@@ -148,15 +149,19 @@ s64 sys_reboot(const struct syscall_args *a)
 		n = ucopy_string(current_uspace(), command, arg_uaddr(a, 3), sizeof(command));
 		if (n == -EFAULT)
 			return -EFAULT;
+		trace_last();
 		klog(LOG_EMERG, "restarting the system with a command");
 		machine_reboot();
 	case LINUX_REBOOT_CMD_RESTART:
+		trace_last();
 		klog(LOG_EMERG, "restarting the system");
 		machine_reboot();
 	case LINUX_REBOOT_CMD_HALT:
+		trace_last();
 		klog(LOG_EMERG, "system halted");
 		machine_halt();
 	case LINUX_REBOOT_CMD_POWER_OFF:
+		trace_last();
 		klog(LOG_EMERG, "power down");
 		slab_report_live();
 		machine_power_off();

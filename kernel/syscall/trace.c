@@ -3,15 +3,15 @@
  * The tracer: prints calls in strace's format, from the rows' argument kinds (format.c) and nothing else.
  *
  * One line a call, printed when it ends, so lines of several threads never mix: `[pid    7] openat(AT_FDCWD, "x", O_RDONLY) = 3`.
- * What goes in is formatted before the call (exec destroys it), what comes out after it.
- * A thread is traced while its program's name or its pid matches; the setting is guarded by trace_lock, read through a generation.
+ * What goes in is formatted before the call (exec destroys it), what comes out after it. With `,once` calls of a kind that has failed before are formatted
+ * only if they succeed, all after the call: programs that ask again and again run on nearly as fast as untraced.
+ * A thread is traced while its program's name or its pid matches; trace_lock guards the setting.
  */
 #include <lib/hash.h>
 #include <lib/printf.h>
 #include <lib/string.h>
 #include <frame/log.h>
 #include <frame/spinlock.h>
-#include "mm/alloc.h"
 #include "proc/policy.h"
 #include "proc/thread.h"
 #include "syscall/errname.h"
@@ -23,18 +23,15 @@
 #define SHAPES 8192		/* a power of two; the table itself calls for some hundreds, their flags for some thousands */
 
 bool trace_enabled;
+static bool trace_all;			/* [a] "*": what every call asks first needs no lock */
 static struct spinlock trace_lock = SPINLOCK_INIT("trace");
 static char trace_what[WHAT_MAX];	/* [trace_lock] */
 static s32 trace_pid;			/* [trace_lock] 0: by name */
 static bool trace_once;			/* [a] of calls that differ in no flag, the first that succeeds, and no other */
 static u64 seen_shapes[SHAPES];		/* [a] those printed, as hashes; 0: free */
 
-struct trace_call {
-	u64 nr, shape;
-	const struct syscall_row *row;
-	struct syscall_args args;
-	struct text arg[6];
-};
+/* What becomes of the calls of one shape, each a shape of its own in seen_shapes. */
+enum { SHAPE_FAILED = 1, SHAPE_INTERRUPTED };
 
 int trace_set(const char *what)
 {
@@ -55,6 +52,7 @@ int trace_set(const char *what)
 	if (parse_u64(trace_what, len, 10, &pid) || pid > PID_LIMIT)
 		pid = 0;
 	trace_pid = (s32)pid;
+	__atomic_store_n(&trace_all, strcmp(trace_what, "*") == 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&trace_enabled, len != 0, __ATOMIC_RELEASE);
 	return 0;
 }
@@ -86,19 +84,29 @@ static bool shape_seen(u64 shape, bool is_new)
 	return true;
 }
 
+static u64 non_zero(u64 shape)
+{
+	return shape ? shape : 1;
+}
+
 static u64 shape_of(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
-	u64 shape = hash_u64((row && row->handler ? format_shape(row, a) : 0) + nr);
+	return non_zero(hash_u64((row && row->handler ? format_shape(row, a) : 0) + nr));
+}
 
-	return shape ? shape : 1;
+static u64 outcome_shape(u64 shape, u64 outcome)
+{
+	return non_zero(hash_u64(shape + outcome));
 }
 
 bool trace_wants(const struct thread *t)
 {
+	if (__atomic_load_n(&trace_all, __ATOMIC_RELAXED))
+		return true;
 	SPIN_GUARD(&trace_lock);
 	if (trace_pid)
 		return process_tgid(t->process) == trace_pid;
-	return strcmp(trace_what, "*") == 0 || strncmp(trace_what, t->sched.comm, sizeof(t->sched.comm) - 1) == 0;
+	return strncmp(trace_what, t->sched.comm, sizeof(t->sched.comm) - 1) == 0;
 }
 
 static void add_arguments(struct text *line, const struct trace_call *tc)
@@ -139,7 +147,6 @@ static void free_call(struct trace_call *tc)
 {
 	for (u32 i = 0; i < 6; i++)
 		text_fini(&tc->arg[i]);
-	kfree(tc);
 }
 
 /* Calls that do not come back are printed before they go. */
@@ -148,47 +155,83 @@ static bool never_returns(const struct syscall_row *row)
 	return row && row->name && (strcmp(row->name, "exit") == 0 || strcmp(row->name, "exit_group") == 0);
 }
 
-struct trace_call *trace_enter(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+static bool is_exec(const struct syscall_row *row)
+{
+	return row && (row->args[1].kind == ARG_STRINGS || row->args[2].kind == ARG_STRINGS);
+}
+
+static void format_in(struct trace_call *tc)
+{
+	const struct syscall_row *row = tc->row && tc->row->handler ? tc->row : NULL;
+
+	for (u32 i = 0; i < 6; i++) {
+		if (!row)
+			text_add(&tc->arg[i], "%#lx", tc->args.v[i]);
+		else if (row->args[i].kind == ARG_NONE)
+			break;
+		else
+			format_before(&tc->arg[i], row, &tc->args, i);
+	}
+}
+
+bool trace_enter(struct trace_call *tc, u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
 	u64 shape = __atomic_load_n(&trace_once, __ATOMIC_RELAXED) ? shape_of(nr, row, a) : 0;
-	struct trace_call *tc;
 
 	if (shape && shape_seen(shape, never_returns(row)))
-		return NULL;
-	tc = kmalloc(sizeof(*tc), ALLOC_SLEEP | ALLOC_ZERO);
-	if (!tc)
-		return NULL;
+		return false;
 	tc->nr = nr;
 	tc->shape = shape;
 	tc->row = row;
 	tc->args = *a;
+	tc->is_late = shape && !is_exec(row) && shape_seen(outcome_shape(shape, SHAPE_FAILED), false);
 	for (u32 i = 0; i < 6; i++)
 		text_init(&tc->arg[i]);
-	for (u32 i = 0; i < 6; i++) {
-		if (row && row->handler) {
-			if (row->args[i].kind == ARG_NONE)
-				break;
-			format_before(&tc->arg[i], row, a, i);
-		} else {
-			text_add(&tc->arg[i], "%#lx", a->v[i]);
-		}
-	}
+	if (!tc->is_late)
+		format_in(tc);
 	if (never_returns(row)) {
 		print_call(tc, 0, false);
 		free_call(tc);
-		return NULL;
+		return false;
 	}
-	return tc;
+	current_thread()->traced = tc;
+	return true;
+}
+
+void trace_last(void)
+{
+	struct trace_call *tc = current_thread()->traced;
+
+	if (!tc)
+		return;
+	if (tc->is_late)
+		format_in(tc);
+	print_call(tc, 0, false);
+}
+
+/* Of calls traced once, those that failed are not; what a signal ended is another kind than what came to its own end. */
+static bool is_to_print(const struct trace_call *tc, s64 ret)
+{
+	if (!tc->shape)
+		return true;
+	if (ret >= 0 || ret < -MAX_ERRNO_SHOWN)
+		return !shape_seen(tc->shape, true);
+	if (is_restart(-ret))
+		return !shape_seen(outcome_shape(tc->shape, SHAPE_INTERRUPTED), true);
+	if (!tc->is_late)
+		(void)shape_seen(outcome_shape(tc->shape, SHAPE_FAILED), true);
+	return false;
 }
 
 void trace_leave(struct trace_call *tc, s64 ret)
 {
-	bool has_failed = ret < 0 && ret >= -MAX_ERRNO_SHOWN;
-
-	if (tc->shape && (has_failed || shape_seen(tc->shape, true))) {
+	current_thread()->traced = NULL;
+	if (!is_to_print(tc, ret)) {
 		free_call(tc);
 		return;
 	}
+	if (tc->is_late)
+		format_in(tc);
 	if (tc->row && tc->row->handler)
 		for (u32 i = 0; i < 6 && tc->row->args[i].kind != ARG_NONE; i++)
 			format_after(&tc->arg[i], tc->row, &tc->args, i, ret);

@@ -9,7 +9,8 @@ SETS = ("kernel/syscall/sets_file.c", "kernel/syscall/sets_proc.c")
 ROWS, LAYOUTS, NAMES = "kernel/syscall/table.h", "kernel/syscall/layouts.c", "kernel/syscall/names.h"
 STATES = {"YES": "supported", "FIELD": "supported", "OP": "supported", "YES_AS": "supported", "IGN": "ignored", "IGN_FIELD": "ignored",
           "IGN_AS": "ignored", "NO": "refused", "NO_FIELD": "refused", "NO_OP": "refused"}
-FLAG_KINDS = ("FLAGS", "FLAGS_UNCHECKED", "CLONE_FLAGS", "ENUM", "ENUM_BITS")
+FLAG_KINDS = ("FLAGS", "FLAGS_UNCHECKED", "CLONE_FLAGS", "ENUM", "ENUM_BITS", "SIGNAL")
+SIGNALS = "signal_names"  # the set of every SIGNAL
 STRUCT_KINDS = ("STRUCT_IN", "STRUCT_OUT", "STRUCTS_IN", "STRUCTS_OUT")
 
 Arg = namedtuple("Arg", "kind name of")             # of: the set, layout or commands it names, or ""
@@ -49,7 +50,7 @@ class Table:
         found = []
         for kind, words in re.findall(r"(\w+)\(([^()]*)\)", text):
             words = [word.strip() for word in words.split(",")]
-            found.append(Arg(kind, words[0], words[1] if len(words) > 1 else ""))
+            found.append(Arg(kind, words[0], SIGNALS if kind == "SIGNAL" else words[1] if len(words) > 1 else ""))
         return found
 
     def _read_sets(self, path, text):
