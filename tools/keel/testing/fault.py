@@ -20,6 +20,7 @@ from typing import Callable, Optional, Tuple
 
 from keel import build, paths
 from keel.errors import KeelError
+from keel.testing import calls
 from keel.testing.model import Job, Result
 from keel.testing.tap import shorten
 from run import panic
@@ -56,6 +57,7 @@ class Case:
     never: Optional[str] = None
     only_debug: bool = False
     is_long: bool = False  # with --all, or by name
+    calls: bool = False  # what it calls no other test can: testing/calls.py counts it
 
 
 def tests():
@@ -71,6 +73,11 @@ def jobs(names, configs):
     parts = [names] if len(configs) > 1 or len(names) < 2 else [names[::2], names[1::2]]
     return [Job(f"fault, {config}", lambda report, config=config, part=part: _run(part, config, report))
             for config in configs for part in parts]
+
+
+def showing_calls():
+    """The cases without which testing/calls.py has not seen all."""
+    return {name for name, case in _cases().items() if case.calls}
 
 
 def _cases():
@@ -102,8 +109,10 @@ def _run(names, config, report):
 
 def _boot(case, config):
     """Why the case failed; empty if it passed."""
+    has_calls = case.calls and config.has_calls
+    append = (*case.append, *calls.APPEND) if has_calls else case.append
     with tempfile.TemporaryDirectory(prefix="keel-fault-") as folder:
-        machine = replace(config.machine(initrds=[], append=case.append),
+        machine = replace(config.machine(initrds=[], append=append),
                           mem=case.debug_mem if config.debug else case.mem, verbose=True)
         if case.initrd:
             path = os.path.join(folder, "initrd")
@@ -113,6 +122,9 @@ def _boot(case, config):
         try:
             with Vm(machine) as vm:
                 text = _watch(vm, case, SECONDS * config.patience() * (5 if case.is_long else 1))
+                text = _watch(vm, case, SECONDS * config.patience())
+                if has_calls:
+                    calls.sink()(text.encode())
                 status = vm.process.returncode if vm.wait(0 if case.ends in STAYS else 5) else None
                 problems = _judge(case, text, status) or ""
                 return problems and shorten("\n".join(filter(None, [
