@@ -122,7 +122,6 @@ def _boot(case, config):
         try:
             with Vm(machine) as vm:
                 text = _watch(vm, case, SECONDS * config.patience() * (5 if case.is_long else 1))
-                text = _watch(vm, case, SECONDS * config.patience())
                 if has_calls:
                     calls.sink()(text.encode())
                 status = vm.process.returncode if vm.wait(0 if case.ends in STAYS else 5) else None
