@@ -101,7 +101,7 @@ static inline void finish(struct user_regs *r, s64 ret)
 }
 
 /* A call that may be traced, or has no handler. */
-static __attribute__((noinline)) void dispatch_slowly(struct user_regs *r)
+static __attribute__((noinline)) void syscall_dispatch_slowly(struct user_regs *r)
 {
 	u64 nr = user_call(r);
 	const struct syscall_args *a = &r->args;
@@ -120,7 +120,7 @@ void syscall_dispatch(struct user_regs *r)
 	u64 nr = user_call(r);
 
 	if (unlikely(trace_enabled) || unlikely(nr >= syscall_table_size) || unlikely(!syscall_table[nr].handler))
-		dispatch_slowly(r);
+		syscall_dispatch_slowly(r);
 	else
 		finish(r, run(nr, &syscall_table[nr], &r->args));
 }

@@ -99,18 +99,40 @@ static void threads(void)
 
 /* --- a leader that is dead while others run is not waited for */
 
+static int go[2];
+
+static void *exit_thread_when_told(void *arg)
+{
+	(void)!read(go[0], arg, 1);
+	syscall(SYS_exit, 5);
+	return NULL;
+}
+
+static int leader_first_until_told(void)
+{
+	static char byte;
+	pthread_t t;
+
+	pthread_create(&t, NULL, exit_thread_when_told, &byte);
+	syscall(SYS_exit, 4);
+	return 0;
+}
+
 static void dead_leader(void)
 {
 	pid_t pid;
 
+	if (pipe(go))
+		return;
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0)
-		_exit(leader_first());
+		_exit(leader_first_until_told());
 	usleep(10000);
 	is_int(waitpid(pid, NULL, WNOHANG), 0, "a dead leader with a running thread is no zombie yet");
 	is_int(kill(pid, 0), 0, "it can be signalled");
-	is_int(status_of(pid), 5 << 8, "and ends in time");
+	is_int(write(go[1], "", 1), 1, "the thread is told");
+	is_int(status_of(pid), 5 << 8, "and ends the process");
 }
 
 /* --- zombies */
