@@ -19,10 +19,13 @@ struct poll_wait {
 	u32 events;						/* those asked for */
 };
 
+/* The barrier stands between being on the queue and looking at the state: wakers change the state, fence, and look at the queue (waitq_is_active). */
 static inline void poll_wait_on(struct poll_wait *pw, struct waitq *q)
 {
-	if (pw && pw->queue)
+	if (pw && pw->queue) {
 		pw->queue(pw, q);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	}
 }
 
 #define POLL_ALWAYS (KPOLLIN | KPOLLOUT | KPOLLRDNORM | KPOLLWRNORM)	/* files without a poll method */
