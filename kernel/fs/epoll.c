@@ -3,18 +3,19 @@
  * epoll(7): waiting for many files at a cost that does not grow with their number.
  *
  * An epoll has an item for each (open file, descriptor) that it watches. The item's waiter hangs on the file's wait queue as long as it is watched. A wake-up there
- * moves the item to the epoll's ready list and wakes one sleeper; it asks nothing. epoll_wait(2) scans the ready list: it polls each item's file, reports
- * what is true of it, and leaves level-triggered ones on the list, so that the next scan asks again. An item that turns out not to be ready leaves the list.
+ * puts the item on a stack, ep->woken, without a lock, and wakes one sleeper; it asks nothing. epoll_wait(2) moves what is on the stack to the ready list and scans
+ * that: it polls each item's file, reports what is true of it, and leaves level-triggered ones on the list, so that the next scan asks again. An item that
+ * turns out not to be ready leaves the list.
  *
- * Wake-ups come from any context, hard interrupts too, under the lock of the file's queue. So waking takes only hard locks: ep->lock, then, after it, the
- * lock of ep->sleepers (and inside that a run queue). Epolls that poll an epoll are woken not from within, but by a loop around: each epoll whose pollers
- * are to be woken is put on a list of this CPU, once, and the outermost wake-up works through it. However the epolls are nested, no two locks of a kind
- * are held at a time, the stack does not grow, and an epoll that can be reached on many ways is not woken by each. Interrupts are off throughout and an epoll
- * is freed by RCU, so one on the list needs no reference.
+ * Wake-ups come from any context, hard interrupts too, under the lock of the file's queue. So what they do takes only hard locks: that of ep->sleepers (and inside
+ * it a run queue). Epolls that poll an epoll are woken not from within, but by a loop around: each epoll whose pollers are to be woken is put on a list of this
+ * CPU, once, and the outermost wake-up works through it. However the epolls are nested, no two locks of a kind are held at a time, the stack does not
+ * grow, and an epoll that can be reached on many ways is not woken by each. Interrupts are off throughout and an epoll is freed by RCU, so one on the list
+ * needs no reference.
  *
- * A scan has the ready list to itself: it goes through it without ep->lock, ep->mutex keeps the items. While is_scanning is set wake-ups put their item on ep->late,
- * wherever else it is; the end of the scan makes those ready that are not. So no event is lost between the question and the report, and a scan takes
- * ep->lock twice, whatever the number of events. Outside scans ep->late is empty.
+ * The ready list, and everything about items but being woken, belongs to who has ep->mutex. An item is taken off the stack before its file is asked (with a barrier, the
+ * exchange of is_woken): what happens from then on puts it there again. So no event is lost between the question and the report, and a scan takes
+ * no lock but the mutex.
  * User memory is written with ep->mutex held and therefore without faulting; if a page is not there the item goes back, the scan ends, the page is made
  * present and the scan begun anew.
  *
@@ -46,7 +47,7 @@ struct wake_list {
 static PERCPU(struct wake_list, wakes);
 
 /* Interrupts are off. If the epoll is on another CPU's list already, that CPU takes it off, under ep->lock, before it wakes: the pollers it wakes see what
- * has been put on ep->ready until now. */
+ * has been woken until now. */
 static void wake_pollers(struct epoll *ep)
 {
 	struct wake_list *here = this_cpu(wakes);
@@ -77,7 +78,7 @@ static void wake_pollers(struct epoll *ep)
 	here->is_running = false;
 }
 
-/* Something has been put on ep->ready. True if somebody was woken for it here. */
+/* Something has been put on ep->woken or ep->ready. True if somebody was woken for it here. */
 static bool announce(struct epoll *ep)
 {
 	bool is_taken = waitq_is_active(&ep->sleepers) && waitq_wake(&ep->sleepers, 1, 0);
@@ -87,37 +88,70 @@ static bool announce(struct epoll *ep)
 	return is_taken;
 }
 
+static void push_woken(struct epoll *ep, struct epoll_item *it)
+{
+	if (__atomic_exchange_n(&it->is_woken, true, __ATOMIC_SEQ_CST))
+		return;
+	it->next_woken = READ_ONCE(ep->woken);
+	while (!__atomic_compare_exchange_n(&ep->woken, &it->next_woken, it, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
 /* An exclusive item (EPOLLEXCLUSIVE) has consumed the wake-up if somebody was waiting. */
 bool epoll_item_wake(struct waiter *w, u32 key)
 {
 	struct epoll_item *it = w->arg;
-	struct epoll *ep = it->ep;
-	bool is_wanted;
+	u32 events;
 
-	spin_lock_hard(&ep->lock);
-	is_wanted = (it->events & ~EPOLL_OPTIONS) && (!key || (key & it->events));
-	if (is_wanted && ep->is_scanning) {
-		if (!list_is_linked(&it->late_node))
-			list_push_back(&ep->late, &it->late_node);
-	} else if (is_wanted && !list_is_linked(&it->ready_node)) {
-		list_push_back(&ep->ready, &it->ready_node);
-	}
-	spin_unlock_hard(&ep->lock);
-	return is_wanted && announce(ep);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);	/* the file has changed, then we look at the events: epoll_ctl(2) does it the other way round */
+	events = READ_ONCE(it->events);
+	if (!(events & ~EPOLL_OPTIONS) || (key && !(key & events)))
+		return false;
+	push_woken(it->ep, it);
+	return announce(it->ep);
 }
 
-/* ep->mutex is held, so nobody scans. */
+static void make_ready(struct epoll_item *it)
+{
+	if (!list_is_linked(&it->ready_node))
+		list_push_back(&it->ep->ready, &it->ready_node);
+}
+
+static __attribute__((noinline)) void take_woken_slow(struct epoll *ep)
+{
+	struct epoll_item *it = __atomic_exchange_n(&ep->woken, NULL, __ATOMIC_SEQ_CST), *first = NULL, *next;
+
+	for (; it; it = next) {		/* oldest first */
+		next = it->next_woken;
+		it->next_woken = first;
+		first = it;
+	}
+	for (it = first; it; it = next) {
+		next = it->next_woken;
+		(void)__atomic_exchange_n(&it->is_woken, false, __ATOMIC_SEQ_CST);
+		make_ready(it);
+	}
+}
+
+/* ep->mutex is held. */
+static inline void take_woken(struct epoll *ep)
+{
+	if (READ_ONCE(ep->woken))
+		take_woken_slow(ep);
+}
+
 void epoll_item_ready(struct epoll_item *it)
 {
-	struct epoll *ep = it->ep;
-
 	irq_disable();
-	spin_lock_hard(&ep->lock);
-	if (!list_is_linked(&it->ready_node))
-		list_push_back(&ep->ready, &it->ready_node);
-	spin_unlock_hard(&ep->lock);
-	announce(ep);
+	make_ready(it);
+	announce(it->ep);
 	irq_enable();
+}
+
+void epoll_item_withdraw(struct epoll_item *it)
+{
+	take_woken(it->ep);
+	list_del(&it->ready_node);
 }
 
 /* --- Asking an item's file, which has a poll method: epoll_control sees to that */
@@ -139,42 +173,17 @@ u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw)
 
 static inline void scan_begin(struct epoll *ep)
 {
-	SPIN_GUARD_HARD(&ep->lock);
-	ep->is_scanning = true;
+	take_woken(ep);
+	WRITE_ONCE(ep->is_scanning, true);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
-/* Woken while others were asked: ready, unless the scan left it so. */
-static __attribute__((noinline)) void make_late_ready_locked(struct epoll *ep)
-{
-	struct list *node;
-
-	while ((node = list_pop_front(&ep->late))) {
-		struct epoll_item *it = container_of(node, struct epoll_item, late_node);
-
-		if (!list_is_linked(&it->ready_node))
-			list_push_back(&ep->ready, &it->ready_node);
-	}
-}
-
-/* If anything is left another sleeper may have it. */
+/* If anything is left another sleeper may have it: also one that found nothing because the scan had it in hand. */
 static inline void scan_end(struct epoll *ep)
 {
-	bool has_more;
-
-	spin_lock_hard(&ep->lock);
-	if (unlikely(!list_empty(&ep->late)))
-		make_late_ready_locked(ep);
-	ep->is_scanning = false;
-	has_more = !list_empty(&ep->ready);
-	spin_unlock_hard(&ep->lock);
-	if (has_more && waitq_is_active(&ep->sleepers))
+	STORE_RELEASE(ep->is_scanning, false);
+	if (!list_empty(&ep->ready) && waitq_is_active(&ep->sleepers))
 		waitq_wake(&ep->sleepers, 1, 0);
-}
-
-static void disarm(struct epoll_item *it)
-{
-	SPIN_GUARD_HARD(&it->ep->lock);
-	it->events &= EPOLL_OPTIONS;
 }
 
 /* Reports the item if it has events: 1, 0, or -EFAULT. */
@@ -193,7 +202,7 @@ static inline void settle(struct epoll *ep, struct epoll_item *it, bool is_repor
 	if (!is_reported)
 		return;
 	if (it->events & EPOLLONESHOT)
-		disarm(it);
+		WRITE_ONCE(it->events, it->events & EPOLL_OPTIONS);	/* no wake-up wants it any more */
 	else if (!(it->events & EPOLLET))
 		list_push_back(&ep->ready, &it->ready_node);
 }
@@ -234,16 +243,10 @@ static s64 scan(struct epoll *ep, uaddr_t to, u32 max)
 
 #define PREFAULT_EVENTS 1024u
 
-static bool is_available(struct epoll *ep)
-{
-	SPIN_GUARD_HARD(&ep->lock);
-	return ep->is_scanning || !list_empty(&ep->ready);
-}
-
-/* Without the lock: may say no wrongly, but only while another thread's scan ends and the next begins. Nobody goes to sleep by it. */
+/* May say no wrongly, but only while another thread's scan ends and the next begins: the end wakes who went to sleep by it. */
 static inline bool looks_available(const struct epoll *ep)
 {
-	return !list_empty(&ep->ready) || READ_ONCE(ep->is_scanning) || !list_empty(&ep->ready);
+	return READ_ONCE(ep->woken) || !list_empty(&ep->ready) || LOAD_ACQUIRE(ep->is_scanning) || !list_empty(&ep->ready);
 }
 
 /* Makes room for at least one event present; for as many as are likely, if that can be. */
@@ -276,7 +279,7 @@ static __attribute__((noinline)) s64 wait_until(struct epoll *ep, uaddr_t events
 		if (current_interrupted())
 			return -EINTR;	/* never restarted: signal(7) */
 		/* Whatever ends it, the list is looked at once more: a wake-up that was ours alone is not lost. */
-		has_timed_out = WAIT_EVENT_EXCLUSIVE(&ep->sleepers, is_available(ep), SLEEP_INTERRUPTIBLE, deadline_ns) == -ETIMEDOUT;
+		has_timed_out = WAIT_EVENT_EXCLUSIVE(&ep->sleepers, looks_available(ep), SLEEP_INTERRUPTIBLE, deadline_ns) == -ETIMEDOUT;
 	}
 }
 
@@ -312,8 +315,6 @@ static u32 poll_at(struct epoll *ep, struct poll_wait *pw, u32 depth)
 	bool is_ready;
 
 	poll_wait_on(pw, &ep->pollers);
-	if (!is_available(ep))
-		return 0;
 	mutex_lock_nested(&ep->mutex, depth);
 	is_ready = has_events(ep, depth);
 	mutex_unlock(&ep->mutex);

@@ -104,9 +104,7 @@ static void remove_locked(struct epoll_item *it)
 		if (ew != &it->first)
 			slab_free(waiter_cache, ew);
 	}
-	spin_lock_hard(&ep->lock);
-	list_del(&it->ready_node);
-	spin_unlock_hard(&ep->lock);
+	epoll_item_withdraw(it);
 	rb_erase(&it->node, &ep->items);
 	list_del(&it->nested_node);
 	spin_lock(&w->lock);
@@ -164,7 +162,6 @@ static struct epoll_item *item_new(struct epoll *ep, struct file *file, s32 fd, 
 		return NULL;
 	list_init(&it->nested_node);
 	list_init(&it->ready_node);
-	list_init(&it->late_node);
 	list_init(&it->file_node);
 	it->ep = ep;
 	it->file = file;
@@ -239,9 +236,7 @@ static int modify_locked(struct epoll_item *it, const struct epoll_event *e)
 {
 	if (it->events & EPOLLEXCLUSIVE)
 		return -EINVAL;
-	spin_lock_hard(&it->ep->lock);
-	it->events = e->events | ALWAYS;
-	spin_unlock_hard(&it->ep->lock);
+	WRITE_ONCE(it->events, e->events | ALWAYS);
 	it->data = e->data;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (epoll_item_poll(it, NULL) & it->events & ~EPOLL_OPTIONS)
@@ -357,7 +352,6 @@ s64 epoll_create(u32 flags)
 	list_init(&ep->nested);
 	spin_init_hard(&ep->lock, "epoll ready");
 	list_init(&ep->ready);
-	list_init(&ep->late);
 	waitq_init(&ep->sleepers, "epoll sleepers");
 	waitq_init(&ep->pollers, "epoll pollers");
 	watchers_init(&ep->watchers);

@@ -33,10 +33,10 @@ struct epoll {
 	struct rb_root items;		/* [mutex] struct epoll_item by (file, descriptor) */
 	struct list nested;		/* [mutex] those whose file is an epoll, by nested_node */
 	struct user_count *user;	/* [I] whose watches they are */
+	struct list ready;		/* [mutex; a if empty] struct epoll_item by ready_node */
+	struct epoll_item *woken;	/* [a] a stack by next_woken: to be put on `ready` */
+	bool is_scanning;		/* [a, mutex to change] a scan may have in hand what belongs on `ready` */
 	struct spinlock_hard lock;	/* taken under the locks of other wait queues; inside it nothing */
-	struct list ready;		/* [lock] struct epoll_item by ready_node */
-	struct list late;		/* [lock] by late_node: woken during a scan */
-	bool is_scanning;		/* [lock] `ready` is a scan's, who holds the mutex */
 	bool is_waking;			/* [lock] on a CPU's list of epolls whose pollers are to be woken */
 	struct epoll *next_waking;	/* [that CPU, interrupts off] */
 	struct waitq sleepers;		/* in epoll_wait(2) */
@@ -56,13 +56,14 @@ struct epoll_waiter {
 struct epoll_item {
 	struct rb_node node;		/* [ep->mutex] */
 	struct list nested_node;	/* [ep->mutex] */
-	struct list ready_node;		/* [ep->lock; during a scan ep->mutex instead] linked: it may have events */
-	struct list late_node;		/* [ep->lock] */
+	struct list ready_node;		/* [ep->mutex] linked: it may have events */
+	struct epoll_item *next_woken;	/* [who put it on ep->woken, then who took it off] */
+	bool is_woken;			/* [a] it is on ep->woken */
 	struct list file_node;		/* [file's watchers' lock] */
 	struct epoll *ep;		/* [I] */
 	struct file *file;		/* [I] no reference */
 	s32 fd;				/* [I] */
-	u32 events;			/* [ep->mutex and ep->lock to change, either to read] */
+	u32 events;			/* [a, ep->mutex to change] */
 	u64 data;			/* [ep->mutex] */
 	struct epoll_waiter first;	/* on one wait queue of the file; most have but one */
 };
@@ -70,7 +71,9 @@ struct epoll_item {
 /* --- epoll.c */
 extern const struct file_ops epoll_ops;
 bool epoll_item_wake(struct waiter *w, u32 key);		/* the waiters' fn */
-void epoll_item_ready(struct epoll_item *it);			/* from task context */
+/* With ep->mutex held: */
+void epoll_item_ready(struct epoll_item *it);
+void epoll_item_withdraw(struct epoll_item *it);		/* neither ready nor woken any more; it is on no wait queue */
 u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw);
 
 static inline bool file_is_epoll(const struct file *f)
