@@ -358,6 +358,44 @@ static void closing(void)
 	close(other);
 }
 
+/* --- Who polls an epoll is told what is ready, also while another scans it and has that in hand */
+
+static bool is_scanned;
+
+static void *scan_on(void *arg)
+{
+	struct epoll_event e;
+
+	while (__atomic_load_n(&is_scanned, __ATOMIC_RELAXED))
+		epoll_wait(work_ep, &e, 1, 0);
+	return NULL;
+}
+
+static void polled(void)
+{
+	int fd = eventfd(1, 0), outer = epoll_create1(0), n_polled = 0, n_nested = 0;
+	struct pollfd p = { .events = POLLIN };
+	struct epoll_event e;
+	pthread_t t;
+
+	work_ep = p.fd = epoll_create1(0);
+	ctl(work_ep, EPOLL_CTL_ADD, fd, EPOLLIN);
+	ctl(outer, EPOLL_CTL_ADD, work_ep, EPOLLIN);
+	is_scanned = true;
+	pthread_create(&t, NULL, scan_on, NULL);
+	for (int i = 0; i < ROUNDS; i++) {
+		n_polled += poll(&p, 1, 0) == 1;
+		n_nested += epoll_wait(outer, &e, 1, 0) == 1;
+	}
+	__atomic_store_n(&is_scanned, false, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	is_int(n_polled, ROUNDS, "poll of an epoll that another thread scans");
+	is_int(n_nested, ROUNDS, "and the epoll around it");
+	close(outer);
+	close(work_ep);
+	close(fd);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
@@ -369,6 +407,7 @@ int main(void)
 	workers(EPOLLONESHOT, "one-shot");
 	exclusive();
 	closing();
+	polled();
 	chaos();
 	return done_testing();
 }
