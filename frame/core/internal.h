@@ -132,7 +132,6 @@ struct task *arch_task_switch(struct task *prev, struct task *next);	/* returns 
 __noreturn void task_begin(struct task *prev, void (*fn)(void *arg), void *arg);	/* first C on a new stack */
 void arch_relax(void);			/* in a loop that waits for another CPU */
 u64 arch_stamp(void);
-u64 arch_stamp_to_ns(u64 cycles);
 
 /* --- core/rcu.c */
 void rcu_init(void);

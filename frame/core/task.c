@@ -235,6 +235,14 @@ static bool is_running(u64 cycles)
 	return (s64)cycles < 0;
 }
 
+/* The counters of two CPUs may differ a little: a turn that begins only now has lasted for nothing. */
+static u64 sum_ns(u64 cycles, u64 now)
+{
+	u64 sum = is_running(cycles) ? cycles + now : cycles;
+
+	return is_running(sum) ? 0 : task_cycles_to_ns(sum);
+}
+
 /* The owner CPU updates without a lock: read until nothing moved, the time included, so that it is the task's while a counter runs. */
 void task_times(const struct task *t, u64 *user_ns, u64 *system_ns)
 {
@@ -245,6 +253,6 @@ void task_times(const struct task *t, u64 *user_ns, u64 *system_ns)
 		system = LOAD_ACQUIRE(t->system_cycles);
 		now = arch_stamp();
 	} while ((is_running(user) && is_running(system)) || user != LOAD_ACQUIRE(t->user_cycles) || system != LOAD_ACQUIRE(t->system_cycles));
-	*user_ns = arch_stamp_to_ns(is_running(user) ? user + now : user);
-	*system_ns = arch_stamp_to_ns(is_running(system) ? system + now : system);
+	*user_ns = sum_ns(user, now);
+	*system_ns = sum_ns(system, now);
 }

@@ -29,7 +29,7 @@ u64 arch_stamp(void)
 	return stamp_now();
 }
 
-u64 arch_stamp_to_ns(u64 cycles)
+u64 task_cycles_to_ns(u64 cycles)
 {
 	return (u64)((unsigned __int128)cycles * stamp_mult >> 32);
 }

@@ -41,13 +41,10 @@ static u32 nr_iowait(void)
 }
 
 /* What `t` has used since it was last counted goes to the CPU's sums. */
-static void count(struct run_queue *rq, struct sched_task *t)
+static void count(struct run_queue *rq, struct sched_task *t, u64 user, u64 system)
 {
-	u64 user, system, user_delta, system_delta;
+	u64 user_delta = user - t->counted_user_ns, system_delta = system - t->counted_system_ns;
 
-	task_times(&t->actor.task, &user, &system);
-	user_delta = user - t->counted_user_ns;
-	system_delta = system - t->counted_system_ns;
 	t->counted_user_ns = user;
 	t->counted_system_ns = system;
 	if (&t->actor.task == rq->idle) {
@@ -61,7 +58,17 @@ static void count(struct run_queue *rq, struct sched_task *t)
 
 void stat_switched(struct run_queue *rq, struct sched_task *prev)
 {
-	count(rq, prev);
+	const struct task *t = &prev->actor.task;
+
+	count(rq, prev, task_cycles_to_ns(t->user_cycles), task_cycles_to_ns(t->system_cycles));
+}
+
+static void count_running(struct run_queue *rq, struct sched_task *t)
+{
+	u64 user, system;
+
+	task_times(&t->actor.task, &user, &system);
+	count(rq, t, user, system);
 }
 
 void sched_cpu_stat(u32 cpu, struct sched_cpu_stat *out)
@@ -70,7 +77,7 @@ void sched_cpu_stat(u32 cpu, struct sched_cpu_stat *out)
 
 	spin_lock_hard(&rq->lock);	/* the running task cannot change */
 	if (rq->idle)
-		count(rq, rq->current ? rq->current : sched_task_of(rq->idle));
+		count_running(rq, rq->current ? rq->current : sched_task_of(rq->idle));
 	*out = (struct sched_cpu_stat){
 		.user_ns = rq->user_ns, .nice_ns = rq->nice_ns, .system_ns = rq->system_ns, .idle_ns = rq->idle_ns, .iowait_ns = rq->iowait_ns,
 		.n_switches = rq->n_switches,

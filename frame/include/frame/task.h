@@ -90,6 +90,7 @@ void cpu_idle_wait(void);
 
 /* CPU time in user mode and in the kernel, up to now even if it is running (on any CPU). Any context. */
 void task_times(const struct task *t, u64 *user_ns, u64 *system_ns);
+u64 task_cycles_to_ns(u64 cycles);	/* of user_cycles and system_cycles, which whoever has just been switched to may read of the former task */
 
 /* Makes the running start-up stack of this CPU the task `t` (zeroed by the caller; a kernel task), its idle task: the first act of
  * policy_start and policy_secondary_start. Until then a stand-in of the frame's is current. */
