@@ -55,6 +55,35 @@ void *radix_lookup(const struct radix_root *root, u64 index)
 	}
 }
 
+/* The leaf in whose range @index is, NULL if there is none. For readers. */
+static const struct radix_node *leaf_at(const struct radix_root *root, u64 index)
+{
+	const struct radix_node *node = LOAD_ACQUIRE(root->top);
+
+	if (!node || !covers(node, index))
+		return NULL;
+	while (node && node->shift)
+		node = LOAD_ACQUIRE(node->slots[slot_of(node, index)]);
+	return node;
+}
+
+void radix_lookup_range(const struct radix_root *root, u64 index, u32 n, void **entries)
+{
+	u32 done = 0;
+
+	if (index == 0 && n)
+		entries[done++] = LOAD_ACQUIRE(root->zero);
+	while (done < n) {
+		const struct radix_node *leaf = leaf_at(root, index + done);
+		u32 slot = (u32)((index + done) % RADIX_SLOTS);
+		u32 part = min(n - done, RADIX_SLOTS - slot);
+
+		for (u32 i = 0; i < part; i++)
+			entries[done + i] = leaf ? LOAD_ACQUIRE(leaf->slots[slot + i]) : NULL;
+		done += part;
+	}
+}
+
 /* The leaf that holds an entry at @index, NULL if there is no such entry. For writers. */
 static struct radix_node *find_leaf(const struct radix_root *root, u64 index)
 {

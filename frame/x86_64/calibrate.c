@@ -5,7 +5,7 @@
  * Machines differ in what they have: microvm has no port 0x61, PM timer or HPET by default, Firecracker none of them but kvm-clock,
  * so each is looked at before it is believed: a reference is one whose count moves. Each end is read several times and the reading
  * that took the fewest cycles counts. Measuring takes MEASURE_MS, which keeps the error near 0.01%, or ends before that once the
- * error can't be more than 2/PRECISION: what one tick and the shortest reading leave open.
+ * error can't be more than 2/PRECISION: what one tick (of the APIC timer: half a tick) and the shortest reading leave open.
  */
 #include <frame/clock.h>
 #include <frame/core/internal.h>
@@ -116,6 +116,13 @@ static bool __init apic_probe(struct reference *r)
 	return cpu_features.hypervisor;
 }
 
+/* Where the TSC's rate is known, and the APIC timer's not. */
+static u32 __init tsc_read(const struct reference *r)
+{
+	(void)r;
+	return (u32)rdtsc();
+}
+
 static struct reference references[] __initdata = {
 	{ .name = "HPET", .probe = hpet_probe, .read = hpet_read, .mask = ~0u },
 	{ .name = "PM timer", .probe = pm_timer_probe, .read = pm_timer_read, .hz = PM_TIMER_HZ },
@@ -164,7 +171,8 @@ static void __init measure(const struct reference *r, struct clock_rates *rates)
 	do {
 		cpu_relax();
 		ticks = (r->read(r) - start.count) & r->mask;
-	} while (ticks < wanted && (ticks < PRECISION || rdtsc() - start.tsc < start.took * PRECISION));
+	} while (ticks < wanted && (ticks < PRECISION || start.apic - apic_timer_count() < PRECISION / 2 ||
+				    rdtsc() - start.tsc < start.took * PRECISION));
 	end = read_all(r);
 	apic_timer_start(0);
 	ticks = (end.count - start.count) & r->mask;
@@ -216,23 +224,6 @@ static void __init rates_from_cpu(struct clock_rates *rates)
 	rates->source = "CPUID";
 }
 
-/* The TSC is known and nothing else ticks: the APIC timer against it. */
-static void __init measure_apic(struct clock_rates *rates)
-{
-	u64 cycles = rates->tsc_hz * MEASURE_MS / 1000, start;
-	u32 count;
-
-	apic_timer_mode(false);
-	apic_timer_start(~0u);
-	start = rdtsc();
-	count = apic_timer_count();
-	while (rdtsc() - start < cycles)
-		cpu_relax();
-	cycles = rdtsc() - start;
-	rates->apic_timer_hz = mul_div_u64(count - apic_timer_count(), rates->tsc_hz, cycles);
-	apic_timer_start(0);
-}
-
 void __init clock_calibrate(struct clock_rates *rates)
 {
 	const struct reference *r;
@@ -252,5 +243,5 @@ void __init clock_calibrate(struct clock_rates *rates)
 		rates->source = "guess";
 	}
 	if (!rates->apic_timer_hz && !cpu_features.tsc_deadline)
-		measure_apic(rates);
+		measure(&(struct reference){ .read = tsc_read, .hz = rates->tsc_hz, .mask = ~0u }, rates);
 }

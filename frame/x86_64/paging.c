@@ -276,32 +276,29 @@ static int shadow_ready(u64 va, u64 size)
 	return 0;
 }
 
-int kmap_pages(u64 va, struct page *const *pages, size_t n, u32 flags)
+/* The frames are `pages` or, if that is NULL, those from `phys` on. */
+static int map_window(u64 va, struct page *const *pages, paddr_t phys, size_t n, u32 flags)
 {
 	u64 bits = entry_bits(flags);
 	int err = shadow_ready(va, n << PAGE_SHIFT);
 
-	BUG_ON(!in_window(va, n << PAGE_SHIFT));
+	BUG_ON(!in_window(va, n << PAGE_SHIFT) || !IS_ALIGNED(va | phys, PAGE_SIZE));
 	for (size_t i = 0; i < n && !err; i++) {
-		err = map_one(va + (i << PAGE_SHIFT), page_phys(pages[i]), bits);
+		err = map_one(va + (i << PAGE_SHIFT), pages ? page_phys(pages[i]) : phys + (i << PAGE_SHIFT), bits);
 		if (err)
 			kmap_unmap(va, i << PAGE_SHIFT);
 	}
 	return err;
 }
 
+int kmap_pages(u64 va, struct page *const *pages, size_t n, u32 flags)
+{
+	return map_window(va, pages, 0, n, flags);
+}
+
 int kmap_phys(u64 va, paddr_t phys, size_t size, u32 flags)
 {
-	u64 bits = entry_bits(flags);
-	int err = shadow_ready(va, size);
-
-	BUG_ON(!in_window(va, size) || !IS_ALIGNED(va | phys | size, PAGE_SIZE));
-	for (u64 off = 0; off < size && !err; off += PAGE_SIZE) {
-		err = map_one(va + off, phys + off, bits);
-		if (err)
-			kmap_unmap(va, off);
-	}
-	return err;
+	return map_window(va, NULL, phys, DIV_ROUND_UP(size, PAGE_SIZE), flags);
 }
 
 void kmap_unmap(u64 va, size_t size)

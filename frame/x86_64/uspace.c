@@ -132,29 +132,20 @@ static int grow(struct uspace *us, u64 *entry)
 	return 0;
 }
 
-static int prepare_one(struct uspace *us, u64 va)
-{
-	u64 *table = phys_kva(us->root);
-
-	for (u32 l = 4; l > 1; l--) {
-		u64 *entry = &table[pt_index(va, l)];
-		int err = grow(us, entry);
-
-		if (err)
-			return err;
-		table = phys_kva(__atomic_load_n(entry, __ATOMIC_ACQUIRE) & PTE_ADDR);
-	}
-	return 0;
-}
-
 int uspace_prepare(struct uspace *us, u64 start, u64 end)
 {
 	BUG_ON(end > USPACE_END || start > end);
 	for (u64 va = ALIGN_DOWN(start, LEAF_SPAN); va < end; va += LEAF_SPAN) {
-		int err = prepare_one(us, va);
+		u64 *table = phys_kva(us->root);
 
-		if (err)
-			return err;
+		for (u32 l = 4; l > 1; l--) {
+			u64 *entry = &table[pt_index(va, l)];
+			int err = grow(us, entry);
+
+			if (err)
+				return err;
+			table = phys_kva(__atomic_load_n(entry, __ATOMIC_ACQUIRE) & PTE_ADDR);
+		}
 	}
 	return 0;
 }
@@ -426,6 +417,21 @@ void ucursor_map(struct ucursor *c, struct page *page, u32 bits)
 		return;
 	__atomic_store_n(entry, entry_for(page, bits), __ATOMIC_RELEASE);
 	c->leaf_page->f_pt_live++;
+}
+
+u64 ucursor_map_run(struct ucursor *c, struct page *const *pages, u32 n, u32 bits, u32 accessed)
+{
+	u64 *entry = entry_of(c), mapped = 0;
+
+	BUG_ON(n > 64 || n > (c->leaf_end - c->at) >> PAGE_SHIFT);
+	for (u32 i = 0; i < n; i++) {
+		if (!pages[i] || entry[i] || !is_mappable(pages[i]))
+			continue;
+		__atomic_store_n(&entry[i], entry_for(pages[i], i == accessed ? bits | UPTE_ACCESSED : bits), __ATOMIC_RELEASE);
+		c->leaf_page->f_pt_live++;
+		mapped |= 1ull << i;
+	}
+	return mapped;
 }
 
 void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without, u32 n)

@@ -20,12 +20,17 @@ static u64 *rss_of(struct mm *mm, const struct page *p)
 	return page_has(p, PG_SHMEM) ? &mm->rss_shmem : &mm->rss_file;
 }
 
+static inline s64 set_mapped(struct page *p)
+{
+	return !page_has(p, PG_MAPPED) && !page_flag_test_set(p, PG_MAPPED);
+}
+
 /* Maps a cache page where nothing is; takes the reference over. */
 static void map_cached(struct mm *mm, struct ucursor *c, struct page *p, u32 bits)
 {
 	ucursor_map(c, p, bits);
 	__atomic_fetch_add(rss_of(mm, p), 1, __ATOMIC_RELAXED);
-	if (!page_has(p, PG_MAPPED) && !page_flag_test_set(p, PG_MAPPED))
+	if (set_mapped(p))
 		mem_account(offsetof(struct mem_stat, mapped), 1);
 }
 
@@ -49,16 +54,42 @@ static u64 window(const struct fault *f, u64 n_file_pages, u32 *n)
 	return start;
 }
 
+/* Counts those of a mapping's pages that have been mapped, bits of `mapped`, and puts the others' references. */
+static void settle_around(struct mm *mm, struct page *const *pages, u32 n, u64 mapped)
+{
+	s64 n_rss = 0, n_mapped = 0;
+	struct page *last = NULL;
+
+	for (u32 i = 0; i < n; i++) {
+		struct page *p = pages[i];
+
+		if (!p)
+			continue;
+		if (mapped & (1ull << i)) {
+			n_rss++;
+			n_mapped += set_mapped(p);
+			last = p;
+		} else {
+			page_put(p);
+		}
+	}
+	if (last)
+		__atomic_fetch_add(rss_of(mm, last), (u64)n_rss, __ATOMIC_RELAXED);
+	if (n_mapped)
+		mem_account(offsetof(struct mem_stat, mapped), n_mapped);
+}
+
 /* mapping->invalidate is held for reading. -1: the page in question is not in the cache. */
 static int fault_around(struct fault *f, u64 n_file_pages)
 {
 	__uninitialized struct ucursor c;
 	__uninitialized struct page *pages[AROUND];
 	struct upte e;
-	u32 n, wanted;
-	u64 start = window(f, n_file_pages, &n);
+	u64 start, mapped = 0;
 	int r = -1;
+	u32 n, wanted;
 
+	start = window(f, n_file_pages, &n);
 	wanted = (u32)((f->addr - start) >> PAGE_SHIFT);
 	if (!mapping_gang_lookup(f->v->mapping, vma_index(f->v, start), n, pages))
 		return -1;
@@ -67,14 +98,9 @@ static int fault_around(struct fault *f, u64 n_file_pages)
 	else if (pages[wanted])
 		r = FAULT_OK;
 	ucursor_open(&c, &f->mm->us, start, start + n * PAGE_SIZE);
-	for (u32 i = 0; i < n; i++) {
-		if (!pages[i])
-			continue;
-		if (r == FAULT_OK && ucursor_seek(&c, start + i * PAGE_SIZE, &e) && !e.page)
-			map_cached(f->mm, &c, pages[i], shared_bits(f, false) | (i == wanted ? UPTE_ACCESSED : 0));
-		else
-			page_put(pages[i]);
-	}
+	if (r == FAULT_OK && ucursor_seek(&c, start, &e))
+		mapped = ucursor_map_run(&c, pages, n, shared_bits(f, false), wanted);
+	settle_around(f->mm, pages, n, mapped);
 	ucursor_close(&c);
 	return r;
 }

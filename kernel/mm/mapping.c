@@ -142,11 +142,16 @@ u32 mapping_gang_lookup(struct mapping *m, u64 first, u32 n, struct page **out)
 	u32 found = 0;
 
 	rcu_read_lock();
+	radix_lookup_range(&m->pages, first, n, (void **)out);
 	for (u32 i = 0; i < n; i++) {
-		struct page *page = radix_lookup(&m->pages, first + i);
+		struct page *page = out[i];
 
-		out[i] = page && page_has(page, PG_UPTODATE) && page_try_get(page) ? page : NULL;
-		found += out[i] != NULL;
+		if (!page)
+			continue;
+		if (page_has(page, PG_UPTODATE) && page_try_get(page))
+			found++;
+		else
+			out[i] = NULL;
 	}
 	rcu_read_unlock();
 	return found;

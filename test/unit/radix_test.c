@@ -103,6 +103,21 @@ static void check_next(const struct radix_root *root, const struct model *m, u64
 	}
 }
 
+static void check_range(const struct radix_root *root, const struct model *m, u64 from)
+{
+	void *found[200];
+	u32 n = (u32)min(unit_random_below(ARRAY_SIZE(found)), U64_MAX - from);
+	int at = model_find(m, from);
+
+	radix_lookup_range(root, from, n, found);
+	for (u32 i = 0; i < n; i++) {
+		bool is_present = at < m->n && m->index[at] == from + i;
+
+		CHECK(found[i] == (is_present ? m->entry[at] : NULL));
+		at += is_present;
+	}
+}
+
 static void check_all(const struct radix_root *root, const struct model *m)
 {
 	static u64 indices[MAX_MODEL + 1];
@@ -166,6 +181,7 @@ static void step(struct radix_root *root, struct model *m, struct radix_preload 
 		break;
 	}
 	check_next(root, m, random_index());
+	check_range(root, m, random_index());
 }
 
 static void random_ops(bool with_preload)

@@ -82,6 +82,9 @@ bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out);
  * unmap returns UPTE_DIRTY has been written, whatever ucursor_next said before). Of a run unmap returns all bits that any entry had.
  */
 void ucursor_map(struct ucursor *c, struct page *page, u32 bits);	/* must be absent; takes over the caller's reference, adds map_count */
+/* Maps pages[i] (NULL: nothing) at c->at + i pages, within a table, where nothing is; that of `accessed` with UPTE_ACCESSED. Bit i of the result: pages[i] is
+ * mapped, and its reference taken over. n ≤ 64. */
+u64 ucursor_map_run(struct ucursor *c, struct page *const *pages, u32 n, u32 bits, u32 accessed);
 /* fork: what `from` stands on also at the same addresses in to's space, where nothing is and tables are; neither entry then has the bits `without`.
  * Takes over a reference to each page and adds map_count, as ucursor_map does. */
 void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without, u32 n);

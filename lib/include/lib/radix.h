@@ -9,7 +9,7 @@
  * all.
  *
  * Locking: whoever changes the tree (insert, erase, replace, tags, destroy) holds the caller's
- * lock. radix_lookup, radix_next, radix_empty and radix_gang may also run inside an RCU read
+ * lock. radix_lookup(_range), radix_next, radix_empty and radix_gang may also run inside an RCU read
  * section without it: nodes and entries are published by release stores, and `free` must defer to
  * the end of a grace period. Tagged searches without the lock are hints: an entry tagged meanwhile
  * may be missed. `alloc` may return more than a node, with room behind it for an rcu_head: readers
@@ -87,6 +87,9 @@ static inline bool radix_empty(const struct radix_root *root)
 
 /* The entry at @index or NULL. */
 void *radix_lookup(const struct radix_root *root, u64 index);
+
+/* The entries at @index … @index + @n - 1 into @entries, NULL for those that are not there. */
+void radix_lookup_range(const struct radix_root *root, u64 index, u32 n, void **entries);
 
 /*
  * 0, -EEXIST, or with @pl == NULL -ENOMEM if `alloc` fails, else -EAGAIN if @pl holds too few nodes
