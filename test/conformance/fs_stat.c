@@ -115,7 +115,7 @@ static void statx_fields(void)
 
 	fs_make("times", "1");
 	syscall(SYS_statx, AT_FDCWD, "times", 0, STATX_BASIC_STATS | STATX_BTIME, &all);
-	ok(all.stx_btime.tv_sec == all.stx_ctime.tv_sec || all.stx_btime.tv_sec + 1 == all.stx_ctime.tv_sec, "a new file was born when it last changed");
+	ok(all.stx_btime.tv_sec > 0 && all.stx_btime.tv_sec <= all.stx_ctime.tv_sec, "a new file was born before it last changed");
 	utimensat(AT_FDCWD, "times", (struct timespec[]){ { 1000, 1 }, { 2000, 2 } }, 0);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		memset(&sx, 0xee, sizeof(sx));
