@@ -109,14 +109,23 @@ static ssize_t eventfd_write(struct file *f, struct iov_iter *it, u64 *pos)
 	return sizeof(n);
 }
 
+static inline u32 events_now(const struct eventfd *e)
+{
+	u64 count = count_of(e);
+
+	return (count ? KPOLLIN : 0) | (count < COUNT_MAX ? KPOLLOUT : 0);
+}
+
+/* Apart, so that asking without waiting saves no registers. */
+static __attribute__((noinline)) u32 queue_and_ask(struct eventfd *e, struct poll_wait *pw)
+{
+	poll_wait_on(pw, &e->pollers);
+	return events_now(e);
+}
+
 static u32 eventfd_poll(struct file *f, struct poll_wait *pw)
 {
-	struct eventfd *e = f->private;
-	u64 count;
-
-	poll_wait_on(pw, &e->pollers);
-	count = count_of(e);
-	return (count ? KPOLLIN : 0) | (count < COUNT_MAX ? KPOLLOUT : 0);
+	return pw ? queue_and_ask(f->private, pw) : events_now(f->private);
 }
 
 static void eventfd_release(struct file *f)
