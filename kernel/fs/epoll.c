@@ -15,8 +15,9 @@
  *
  * The ready list, and everything about items but being woken, belongs to who has ep->mutex. An item is taken off the stack before its file is asked (with a barrier, the
  * exchange of is_woken): what happens from then on puts it there again. So no event is lost between the question and the report, and a scan takes
- * no lock but the mutex.
- * User memory is written with ep->mutex held and therefore without faulting; if a page is not there the item goes back, the scan ends, the page is made
+ * no lock but the mutex. What stays ready stays on the list, so that who looks without the mutex does not find an epoll empty that is not.
+ *
+ * User memory is written with ep->mutex held and therefore without faulting; if a page is not there the item stays, the scan ends, the page is made
  * present and the scan begun anew.
  *
  * Lifetime. An item holds no reference on its file, a file none on its epolls. An item ends by EPOLL_CTL_DEL, by the end of its epoll, or by the end of its
@@ -117,11 +118,14 @@ static void make_ready(struct epoll_item *it)
 		list_push_back(&it->ep->ready, &it->ready_node);
 }
 
+/* The bottom of a stack that is being moved: what was on it is on neither, but `woken` is not NULL. */
+static struct epoll_item moving;
+
 static __attribute__((noinline)) void take_woken_slow(struct epoll *ep)
 {
-	struct epoll_item *it = __atomic_exchange_n(&ep->woken, NULL, __ATOMIC_SEQ_CST), *first = NULL, *next;
+	struct epoll_item *it = __atomic_exchange_n(&ep->woken, &moving, __ATOMIC_SEQ_CST), *first = NULL, *next;
 
-	for (; it; it = next) {		/* oldest first */
+	for (; it && it != &moving; it = next) {	/* oldest first */
 		next = it->next_woken;
 		it->next_woken = first;
 		first = it;
@@ -131,6 +135,8 @@ static __attribute__((noinline)) void take_woken_slow(struct epoll *ep)
 		(void)__atomic_exchange_n(&it->is_woken, false, __ATOMIC_SEQ_CST);
 		make_ready(it);
 	}
+	it = &moving;		/* stays where others have been put on it meanwhile */
+	(void)__atomic_compare_exchange_n(&ep->woken, &it, NULL, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 }
 
 /* ep->mutex is held. */
@@ -171,17 +177,9 @@ u32 epoll_item_poll(const struct epoll_item *it, struct poll_wait *pw)
 
 /* --- Scanning what is ready. ep->mutex is held. */
 
-static inline void scan_begin(struct epoll *ep)
-{
-	take_woken(ep);
-	WRITE_ONCE(ep->is_scanning, true);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-}
-
-/* If anything is left another sleeper may have it: also one that found nothing because the scan had it in hand. */
+/* If anything is left another sleeper may have it. */
 static inline void scan_end(struct epoll *ep)
 {
-	STORE_RELEASE(ep->is_scanning, false);
 	if (!list_empty(&ep->ready) && waitq_is_active(&ep->sleepers))
 		waitq_wake(&ep->sleepers, 1, 0);
 }
@@ -196,34 +194,34 @@ static inline int report(const struct epoll_item *it, uaddr_t to)
 	return ucopy_nofault_to(current_uspace(), to, &e, sizeof(e)) ? -EFAULT : 1;
 }
 
-/* The item has been asked and is not on the list now. Level-triggered ones that were reported are asked again, after all others. */
+/* The item has been asked. Level-triggered ones that were reported stay, to be asked again after all others; who looks at the list meanwhile does not find it empty. */
 static inline void settle(struct epoll *ep, struct epoll_item *it, bool is_reported)
 {
-	if (!is_reported)
+	if (is_reported && !(it->events & (EPOLLONESHOT | EPOLLET))) {
+		if (ep->ready.prev != &it->ready_node)
+			list_move_back(&ep->ready, &it->ready_node);
 		return;
-	if (it->events & EPOLLONESHOT)
+	}
+	if (is_reported && (it->events & EPOLLONESHOT))
 		WRITE_ONCE(it->events, it->events & EPOLL_OPTIONS);	/* no wake-up wants it any more */
-	else if (!(it->events & EPOLLET))
-		list_push_back(&ep->ready, &it->ready_node);
+	list_del(&it->ready_node);
 }
 
 static s64 scan_locked(struct epoll *ep, uaddr_t to, u32 max)
 {
-	struct list *node, *last = ep->ready.prev;	/* beyond it are those to be asked by the next scan */
+	const struct list *last = ep->ready.prev;	/* beyond it are those to be asked by the next scan */
+	bool is_over = list_empty(&ep->ready);
 	u32 n = 0;
 
-	while (n < max && (node = list_pop_front(&ep->ready))) {
-		struct epoll_item *it = container_of(node, struct epoll_item, ready_node);
+	while (!is_over && n < max) {
+		struct epoll_item *it = list_first_entry(&ep->ready, struct epoll_item, ready_node);
 		int got = report(it, uaddr_add(to, n * sizeof(struct epoll_event)));
 
-		if (unlikely(got < 0)) {
-			list_push_front(&ep->ready, node);
+		if (unlikely(got < 0))
 			return n ? (s64)n : got;
-		}
+		is_over = &it->ready_node == last;
 		settle(ep, it, got);
 		n += (u32)got;
-		if (node == last)
-			break;
 	}
 	return n;
 }
@@ -233,7 +231,7 @@ static s64 scan(struct epoll *ep, uaddr_t to, u32 max)
 	s64 n;
 
 	MUTEX_GUARD(&ep->mutex);
-	scan_begin(ep);
+	take_woken(ep);
 	n = scan_locked(ep, to, max);
 	scan_end(ep);
 	return n;
@@ -243,10 +241,10 @@ static s64 scan(struct epoll *ep, uaddr_t to, u32 max)
 
 #define PREFAULT_EVENTS 1024u
 
-/* May say no wrongly, but only while another thread's scan ends and the next begins: the end wakes who went to sleep by it. */
+/* Without the mutex. What has been woken is always on the one or, before it leaves that, on the other. */
 static inline bool looks_available(const struct epoll *ep)
 {
-	return READ_ONCE(ep->woken) || !list_empty(&ep->ready) || LOAD_ACQUIRE(ep->is_scanning) || !list_empty(&ep->ready);
+	return LOAD_ACQUIRE(ep->woken) || !list_empty(&ep->ready);
 }
 
 /* Makes room for at least one event present; for as many as are likely, if that can be. */
@@ -298,7 +296,7 @@ static bool has_events(struct epoll *ep, u32 depth)
 {
 	bool is_ready = false;
 
-	scan_begin(ep);
+	take_woken(ep);
 	while (!is_ready && !list_empty(&ep->ready)) {
 		struct epoll_item *it = list_first_entry(&ep->ready, struct epoll_item, ready_node);
 
@@ -315,6 +313,8 @@ static u32 poll_at(struct epoll *ep, struct poll_wait *pw, u32 depth)
 	bool is_ready;
 
 	poll_wait_on(pw, &ep->pollers);
+	if (!looks_available(ep))
+		return 0;
 	mutex_lock_nested(&ep->mutex, depth);
 	is_ready = has_events(ep, depth);
 	mutex_unlock(&ep->mutex);

@@ -35,7 +35,6 @@ struct epoll {
 	struct user_count *user;	/* [I] whose watches they are */
 	struct list ready;		/* [mutex; a if empty] struct epoll_item by ready_node */
 	struct epoll_item *woken;	/* [a] a stack by next_woken: to be put on `ready` */
-	bool is_scanning;		/* [a, mutex to change] a scan may have in hand what belongs on `ready` */
 	struct spinlock_hard lock;	/* taken under the locks of other wait queues; inside it nothing */
 	bool is_waking;			/* [lock] on a CPU's list of epolls whose pollers are to be woken */
 	struct epoll *next_waking;	/* [that CPU, interrupts off] */

@@ -46,19 +46,19 @@ s64 sys_epoll_ctl(const struct syscall_args *a)
 
 static inline s64 wait_until(const struct syscall_args *a, u64 deadline_ns)
 {
-	u64 end, max = a->v[2];
+	u32 max = (u32)a->v[2];
 	struct fdref ref;
 	s64 n;
 
 	if ((s32)max <= 0 || (s32)max > EVENTS_MAX)
 		return -EINVAL;
 	/* Told even if no event comes about. */
-	if (add_overflows(a->v[1], (u32)max * sizeof(struct epoll_event), &end) || end > USPACE_END)
+	if (a->v[1] > USPACE_END - max * sizeof(struct epoll_event))
 		return -EFAULT;
 	n = fd_borrow((s32)a->v[0], &ref);
 	if (n)
 		return n;
-	n = epoll_wait(ref.file, arg_uaddr(a, 1), (u32)max, deadline_ns);
+	n = epoll_wait(ref.file, arg_uaddr(a, 1), max, deadline_ns);
 	fd_end(&ref);
 	return n;
 }
