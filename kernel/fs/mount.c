@@ -14,6 +14,7 @@
 #include "abi/mount.h"
 #include "fs/internal.h"
 #include "fs/fdtable.h"
+#include "fs/poll.h"
 #include "mm/alloc.h"
 #include "object/nsproxy.h"
 #include "sched/sched.h"
@@ -26,6 +27,8 @@ struct seqcount mount_seq;
 struct rwsem mounts_sem;
 static struct slab_cache *mount_cache;
 static u32 last_id;					/* [a] */
+static u32 n_changes;					/* [a] of the topology, and of mounts' flags */
+static struct waitq changes_wait = WAITQ_INIT("mount changes", changes_wait);
 static struct mntns initial_ns = { .refs = { 1 }, .mounts = LIST_INIT(initial_ns.mounts) };
 
 static void mount_cache_init(void)
@@ -202,10 +205,23 @@ static void topology_begin(void)
 	seq_write_begin(&mount_seq);
 }
 
+static void note_change(void)
+{
+	__atomic_fetch_add(&n_changes, 1, __ATOMIC_RELEASE);
+	waitq_wake_all(&changes_wait);
+}
+
+u32 mount_changes(struct poll_wait *pw)
+{
+	poll_wait_on(pw, &changes_wait);
+	return __atomic_load_n(&n_changes, __ATOMIC_ACQUIRE);
+}
+
 static void topology_end(void)
 {
 	seq_write_end(&mount_seq);
 	spin_unlock(&mount_lock);
+	note_change();
 }
 
 static void hang_locked(struct mount *m, struct mount *parent, struct dentry *point)
@@ -380,6 +396,7 @@ void mount_set_flags(struct mount *m, u32 flags)
 	while (!__atomic_compare_exchange_n(&m->flags, &old, (old & ~(u32)MOUNT_USER_FLAGS) | (flags & MOUNT_USER_FLAGS), true, __ATOMIC_SEQ_CST,
 					    __ATOMIC_RELAXED))
 		;
+	note_change();
 }
 
 void mounts_release_writers(struct super_block *sb)

@@ -416,6 +416,8 @@ __must_check int super_create_bare(const struct fs_type *t, const struct super_o
 __must_check int mount_internal(const struct fs_type *t, struct mount **out);
 /* For /proc/mounts and mountinfo: calls fn for each mount of the current namespace, under the mount lock shared. */
 __must_check int mount_each(int (*fn)(const struct mount *m, void *arg), void *arg);
+/* How many changes of what is mounted there have been; `pw`, if not NULL, waits for the next. */
+u32 mount_changes(struct poll_wait *pw);
 /* For /proc/filesystems. */
 __must_check int fs_each_type(int (*fn)(const struct fs_type *t, void *arg), void *arg);
 __must_check int vfs_statfs(const struct path *p, struct statfs_k *out);

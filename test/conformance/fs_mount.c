@@ -2,6 +2,8 @@
 /* mount(2): tmpfs, devtmpfs, bind, move, remount and their flags; umount2(2); chroot(2), pivot_root(2). */
 #include "fs_util.h"
 #include <linux/stat.h>
+#include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
@@ -298,6 +300,97 @@ static void roots(void)
 		is_int(status, 0, "pivot_root");
 }
 
+/* --- /proc/self/mounts and mountinfo tell of changes: proc(5) */
+
+static int poll_mounts(int fd, short events, int ms)
+{
+	struct pollfd p = { fd, events, 0 };
+
+	return poll(&p, 1, ms) == 1 ? p.revents : 0;
+}
+
+static int select_mounts(int fd)
+{
+	struct timeval none = { 0, 0 };
+	fd_set in, except;
+
+	FD_ZERO(&in);
+	FD_ZERO(&except);
+	FD_SET(fd, &in);
+	FD_SET(fd, &except);
+	select(fd + 1, &in, NULL, &except, &none);
+	return (FD_ISSET(fd, &in) ? 1 : 0) | (FD_ISSET(fd, &except) ? 2 : 0);
+}
+
+static void changed(int fd, const char *what)
+{
+	is_int(poll_mounts(fd, POLLPRI, 0), POLLPRI | POLLERR, "%s: a change is told", what);
+	is_int(poll_mounts(fd, POLLPRI, 0), 0, "once");
+}
+
+static void watched_by_epoll(int fd)
+{
+	struct epoll_event e = { .events = EPOLLPRI, .data.fd = fd };
+	int ep = epoll_create1(0), status;
+	pid_t pid;
+
+	is_int(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e), 0, "epoll takes it");
+	is_int(epoll_wait(ep, &e, 1, 0), 0, "nothing at first");
+	pid = fork();
+	if (pid == 0) {
+		usleep(50000);
+		_exit(mount("w", "watched", "tmpfs", 0, NULL) ? 1 : 0);
+	}
+	is_int(epoll_wait(ep, &e, 1, -1), 1, "a mount ends the wait");
+	is_int(e.events, EPOLLPRI | EPOLLERR, "with EPOLLPRI and EPOLLERR");
+	waitpid(pid, &status, 0);
+	umount("watched");
+	close(ep);
+}
+
+static void watching(const char *name)
+{
+	int fd = open(name, O_RDONLY), other = open(name, O_RDONLY), from;
+	char c;
+
+	is_int(poll_mounts(fd, POLLIN | POLLRDNORM | POLLPRI | POLLOUT, 0), POLLIN | POLLRDNORM, "%s: to be read, nothing new", name);
+	is_int(select_mounts(fd), 1, "select says the same");
+	mount("w", "watched", "tmpfs", 0, NULL);
+	changed(fd, "mount");
+	is_int(poll_mounts(other, POLLIN | POLLPRI, 0), POLLIN | POLLPRI | POLLERR, "to everybody who has it open");
+	from = open(name, O_RDONLY);
+	is_int(poll_mounts(from, POLLPRI, 0), 0, "but not who opened it later");
+	close(from);
+	mount(NULL, "watched", NULL, MS_REMOUNT | MS_NOSUID, NULL);
+	is_int(select_mounts(fd), 3, "a remount: an exceptional condition");
+	is_int(select_mounts(fd), 1, "once");
+	is_int(read(fd, &c, 1), 1, "reading");
+	is_int(poll_mounts(other, POLLPRI, 0), POLLPRI | POLLERR, "tells nobody else");
+	mount("watched", "watched2", NULL, MS_MOVE, NULL);
+	changed(fd, "a move");
+	mount("watched2", "watched", NULL, MS_BIND, NULL);
+	changed(fd, "a bind");
+	is_errno(mount("x", "none", "tmpfs", 0, NULL) == -1, ENOENT, "a mount that fails");
+	is_int(poll_mounts(fd, POLLPRI, 0), 0, "is no change");
+	umount("watched");
+	umount("watched2");
+	changed(fd, "umount");
+	poll_mounts(other, POLLPRI, 0);
+	watched_by_epoll(fd);
+	close(fd);
+	close(other);
+}
+
+static void watchers(void)
+{
+	mkdir("watched", 0755);
+	mkdir("watched2", 0755);
+	if (access("/proc/self/mountinfo", R_OK))
+		bail_out("no /proc");
+	watching("/proc/self/mounts");
+	watching("/proc/self/mountinfo");
+}
+
 /* Mounts and unmounts in one process, look-ups through the place in others. */
 static void racing(void)
 {
@@ -338,6 +431,7 @@ int main(void)
 	moves();
 	devices();
 	roots();
+	watchers();
 	racing();
 	return fs_end();
 }

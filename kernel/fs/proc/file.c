@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Files of /proc: text made at the first read of an open file and at each rewind; writes of one value; /proc/PID/mem. */
+/* Files of /proc: text made at the first read of an open file and at each rewind; writes of one value; waiting for mounts; /proc/PID/mem. */
 #include <lib/string.h>
 #include "abi/fcntl.h"
+#include "fs/poll.h"
 #include "fs/proc/internal.h"
 #include "fs/proc/node.h"
 #include "mm/alloc.h"
@@ -11,6 +12,7 @@
 struct proc_open_text {		/* file->private */
 	struct mutex lock;
 	struct proc_text text;	/* [lock] */
+	u32 changes;		/* [a] mounts: those up to this one have been told, or were before the open */
 };
 
 static int check_access(const struct proc_node *node, const struct proc_subject *s)
@@ -116,6 +118,29 @@ static ssize_t proc_write(struct file *file, struct iov_iter *it, u64 *pos)
 }
 
 const struct file_ops proc_file_ops = { .open = proc_open, .release = proc_release, .read = proc_read, .write = proc_write };
+
+/* --- mounts, mountinfo: always to be read, and once after each change an exceptional condition (proc(5)) */
+
+static int mounts_open(struct inode *inode, struct file *file)
+{
+	int err = proc_open(inode, file);
+
+	if (!err)
+		((struct proc_open_text *)file->private)->changes = mount_changes(NULL);
+	return err;
+}
+
+static u32 mounts_poll(struct file *file, struct poll_wait *pw)
+{
+	struct proc_open_text *o = file->private;
+	u32 now = mount_changes(pw), told = __atomic_exchange_n(&o->changes, now, __ATOMIC_RELAXED);
+
+	return KPOLLIN | KPOLLRDNORM | (now != told ? KPOLLERR | KPOLLPRI : 0);
+}
+
+const struct file_ops proc_mounts_ops = {
+	.open = mounts_open, .release = proc_release, .read = proc_read, .write = proc_write, .poll = mounts_poll,
+};
 
 /* --- /proc/PID/mem: the memory itself, at the addresses as offsets */
 

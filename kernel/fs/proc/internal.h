@@ -39,7 +39,7 @@ struct proc_number {
 	u64 min, max;
 };
 
-enum proc_kind { PROC_FILE, PROC_DIR, PROC_LINK, PROC_BY_PID, PROC_BY_TID, PROC_BY_FD, PROC_BY_FDINFO, PROC_MEM };
+enum proc_kind { PROC_FILE, PROC_DIR, PROC_LINK, PROC_BY_PID, PROC_BY_TID, PROC_BY_FD, PROC_BY_FDINFO, PROC_MEM, PROC_MOUNTS };
 
 struct proc_node {
 	const char *name;

@@ -13,7 +13,7 @@ struct proc_inode {		/* inode->private; immutable */
 };
 
 extern const struct inode_ops proc_inode_ops;
-extern const struct file_ops proc_dir_ops, proc_file_ops, proc_mem_ops;
+extern const struct file_ops proc_dir_ops, proc_file_ops, proc_mem_ops, proc_mounts_ops;
 
 /* The thread it is about, referenced: -ESRCH when it has gone. */
 __must_check int proc_subject_get(const struct inode *inode, struct proc_subject *s);

@@ -247,6 +247,7 @@ static ssize_t link_text(const struct proc_subject *s, char *buf, size_t max)
 /* --- the table */
 
 #define PID_FILE(n, m, fn) { .name = (n), .kind = PROC_FILE, .mode = (m), .show = (fn) }
+#define PID_MOUNTS(n, fn) { .name = (n), .kind = PROC_MOUNTS, .mode = 0444, .show = (fn) }
 #define PID_SECRET(n, m, fn) { .name = (n), .kind = PROC_FILE, .mode = (m), .show = (fn), .needs_ptrace = true }
 #define PID_SETTING(n, m, fn, w) { .name = (n), .kind = PROC_FILE, .mode = (m), .show = (fn), .write = (w) }
 #define PID_LINK(n, fn) { .name = (n), .kind = PROC_LINK, .readlink = link_text, .follow = (fn), .needs_ptrace = true }
@@ -256,8 +257,8 @@ static const struct proc_node pid_files[] = {
 	PID_SETTING("comm", 0644, show_comm, write_comm), PID_LINK("cwd", follow_cwd), PID_SECRET("environ", 0400, show_environ), PID_LINK("exe", follow_exe),
 	{ .name = "fd", .kind = PROC_BY_FD, .mode = 0500, .needs_ptrace = true }, { .name = "fdinfo", .kind = PROC_BY_FDINFO, .mode = 0555, .needs_ptrace = true },
 	PID_FILE("gid_map", 0644, show_id_map), PID_SECRET("io", 0400, show_io), PID_FILE("limits", 0444, show_limits), PID_SECRET("maps", 0444, proc_show_maps),
-	{ .name = "mem", .kind = PROC_MEM, .mode = 0600, .needs_ptrace = true }, PID_FILE("mountinfo", 0444, proc_show_mountinfo),
-	PID_FILE("mounts", 0444, proc_show_mounts), PID_FILE("oom_score", 0444, show_oom_score),
+	{ .name = "mem", .kind = PROC_MEM, .mode = 0600, .needs_ptrace = true }, PID_MOUNTS("mountinfo", proc_show_mountinfo),
+	PID_MOUNTS("mounts", proc_show_mounts), PID_FILE("oom_score", 0444, show_oom_score),
 	PID_SETTING("oom_score_adj", 0644, show_oom_score_adj, write_oom_score_adj), PID_SECRET("personality", 0400, show_personality), PID_LINK("root", follow_root),
 	PID_SECRET("smaps", 0444, proc_show_smaps), PID_SECRET("smaps_rollup", 0444, proc_show_smaps_rollup), PID_FILE("stack", 0400, proc_show_stack),
 	PID_FILE("stat", 0444, proc_show_stat), PID_FILE("statm", 0444, proc_show_statm), PID_FILE("status", 0444, proc_show_status),

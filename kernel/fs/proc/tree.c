@@ -61,12 +61,20 @@ static u32 mode_of(const struct proc_node *node)
 	switch (node->kind) {
 	case PROC_FILE:
 	case PROC_MEM:
+	case PROC_MOUNTS:
 		return S_IFREG | node->mode;
 	case PROC_LINK:
 		return S_IFLNK | 0777;
 	default:
 		return S_IFDIR | node->mode;
 	}
+}
+
+static const struct file_ops *ops_of(const struct proc_node *node, u32 mode)
+{
+	if (S_ISDIR(mode))
+		return &proc_dir_ops;
+	return node->kind == PROC_MEM ? &proc_mem_ops : node->kind == PROC_MOUNTS ? &proc_mounts_ops : &proc_file_ops;
 }
 
 /* Owned by the process's effective user, or root if it may not be looked into (proc(5)). */
@@ -99,7 +107,7 @@ static struct inode *make_inode(struct super_block *sb, const struct proc_node *
 	inode->private = pi;
 	inode->ino = inode_number(node, pid, fd);
 	inode->ops = &proc_inode_ops;
-	inode->fops = (inode->mode & S_IFMT) == S_IFDIR ? &proc_dir_ops : node->kind == PROC_MEM ? &proc_mem_ops : &proc_file_ops;
+	inode->fops = ops_of(node, inode->mode);
 	set_owner(inode, pid);
 	return inode;
 }
