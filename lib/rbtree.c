@@ -116,6 +116,37 @@ void rb_insert_augmented(struct rb_node *node, struct rb_root *root, const struc
 }
 
 /*
+ * The next @n nodes of the chain as a subtree whose top is at @depth. The halves of each differ by
+ * one at most, so all levels are full but the deepest: that is red, the others are black.
+ */
+static struct rb_node *build(struct rb_node **chain, size_t n, unsigned int depth,
+			     unsigned int deepest, const struct rb_augment *aug)
+{
+	size_t n_left = (n - 1) / 2, n_right = n - n_left - 1;
+	struct rb_node *left = n_left ? build(chain, n_left, depth + 1, deepest, aug) : NULL;
+	struct rb_node *node = *chain;
+
+	*chain = node->right;
+	node->left = left;
+	node->right = n_right ? build(chain, n_right, depth + 1, deepest, aug) : NULL;
+	if (left)
+		left->parent = node;
+	if (node->right)
+		node->right->parent = node;
+	node->color = depth && depth == deepest ? RB_RED : RB_BLACK;
+	if (aug)
+		aug->update(node);
+	return node;
+}
+
+void rb_build(struct rb_root *root, struct rb_node *chain, size_t n, const struct rb_augment *aug)
+{
+	root->node = n ? build(&chain, n, 0, ilog2(n), aug) : NULL;
+	if (n)
+		root->node->parent = NULL;
+}
+
+/*
  * The subtree on side @dir of @parent lacks one black node. Returns the node whose subtree lacks it
  * now, or NULL if nothing does.
  */

@@ -128,7 +128,7 @@ static int copy_leaf(struct vma *v, const struct vma *child, u64 *at, s64 rss[3]
 	return err;
 }
 
-static int copy_vma(struct vma *v, struct mm *child)
+static int copy_vma(struct vma *v, struct mm *child, struct vma_chain *chain)
 {
 	s64 rss[3] = { 0, 0, 0 };
 	struct vma *n;
@@ -142,7 +142,7 @@ static int copy_vma(struct vma *v, struct mm *child)
 			mm_commit_uncharge(vma_pages(v));
 		return -ENOMEM;
 	}
-	vma_link(n);
+	vma_chain_add(chain, n);
 	mm_count_pages(child, n->flags, (s64)vma_pages(n));
 	if (!n->family)
 		return 0;
@@ -156,6 +156,7 @@ static int copy_vma(struct vma *v, struct mm *child)
 
 int mm_fork(struct mm *parent, struct mm **out)
 {
+	struct vma_chain chain = { 0 };
 	struct mm *child;
 	struct vma *v;
 	int err;
@@ -172,10 +173,11 @@ int mm_fork(struct mm *parent, struct mm **out)
 	rb_for_each_entry(v, &parent->vmas, node) {
 		if (v->flags & VMA_DONTFORK)
 			continue;
-		err = current_killed() ? -EINTR : copy_vma(v, child);
+		err = current_killed() ? -EINTR : copy_vma(v, child, &chain);
 		if (err)
 			break;
 	}
+	vma_chain_link(&chain, child);
 	rwsem_write_unlock(&child->lock);
 	mm_write_unlock(parent);
 	if (err) {

@@ -51,6 +51,13 @@ void vma_caches_init(void);
 struct vma *vma_alloc(struct mm *mm);			/* zeroed; NULL */
 void vma_free(struct vma *v);				/* not in any tree */
 void vma_link(struct vma *v);				/* [m] into the tree, its mapping's tree; family list if it has one */
+/* For an empty address space: VMAs by ascending addresses, in their mappings' trees as they are added, in the mm's all at once. [m] */
+struct vma_chain {
+	struct vma *first, *last;
+	u32 n;
+};
+void vma_chain_add(struct vma_chain *c, struct vma *v);
+void vma_chain_link(struct vma_chain *c, struct mm *mm);
 void vma_unlink(struct vma *v);				/* [m] out of them; the file is kept until vma_free */
 void vma_bury(struct vma *v);				/* [m] unlinked: freed by mm_write_unlock */
 void vma_set_range(struct vma *v, u64 start, u64 end, u64 pgoff);	/* [m] linked; may not pass its neighbours */

@@ -167,17 +167,39 @@ bool vma_find_gap(const struct mm *mm, u64 len, u64 low, u64 high, u64 *addr)
 
 /* --- Changing. */
 
-void vma_link(struct vma *v)
+static void link_mapping(struct vma *v)
 {
 	struct mapping *m = v->mapping;
 
-	rb_add_augmented(&v->mm->vmas, &v->node, vma_less, &gap_augment);
-	v->mm->n_vmas++;
 	if (m) {
 		mutex_lock(&m->vmas_lock);
 		mapping_vma_link(v);
 		mutex_unlock(&m->vmas_lock);
 	}
+}
+
+void vma_link(struct vma *v)
+{
+	rb_add_augmented(&v->mm->vmas, &v->node, vma_less, &gap_augment);
+	v->mm->n_vmas++;
+	link_mapping(v);
+}
+
+void vma_chain_add(struct vma_chain *c, struct vma *v)
+{
+	if (c->last)
+		c->last->node.right = &v->node;
+	else
+		c->first = v;
+	c->last = v;
+	c->n++;
+	link_mapping(v);
+}
+
+void vma_chain_link(struct vma_chain *c, struct mm *mm)
+{
+	rb_build(&mm->vmas, c->first ? &c->first->node : NULL, c->n, &gap_augment);
+	mm->n_vmas = c->n;
 }
 
 void vma_unlink(struct vma *v)

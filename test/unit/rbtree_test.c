@@ -219,5 +219,29 @@ static void test_replace_and_postorder(void)
 	CHECK_EQ(n, 100);
 }
 
+/* Trees of each size are built whole, and can be changed after that. */
+static void test_build(void)
+{
+	static struct item items[MAX_KEY];
+	bool present[MAX_KEY] = { false };
+
+	for (int n = 0; n <= MAX_KEY; n++) {
+		struct rb_root root = { &items[0].node };
+
+		for (int i = 0; i < n; i++) {
+			items[i] = (struct item){ .key = i, .weight = (int)unit_random_below(1000) };
+			items[i].node.right = i + 1 < n ? &items[i + 1].node : NULL;
+			present[i] = true;
+		}
+		rb_build(&root, n ? &items[0].node : NULL, (size_t)n, n % 2 ? &augment : NULL);
+		check_tree(&root, present, n % 2);
+		for (int i = n - 1; i >= 0; i -= 3) {
+			n % 2 ? rb_erase_augmented(&items[i].node, &root, &augment) : rb_erase(&items[i].node, &root);
+			present[i] = false;
+		}
+		check_tree(&root, present, n % 2);
+	}
+}
+
 UNIT_TESTS("rbtree", UNIT(test_random), UNIT(test_augmented), UNIT(test_propagate), UNIT(test_cached),
-	   UNIT(test_equal), UNIT(test_replace_and_postorder));
+	   UNIT(test_equal), UNIT(test_replace_and_postorder), UNIT(test_build));

@@ -114,6 +114,11 @@ void rb_replace(struct rb_node *old, struct rb_node *node, struct rb_root *root)
 
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *aug);
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *aug);
+/*
+ * A whole tree from @n nodes in key order, each the former's `right`: O(n), the root's former content
+ * is forgotten. @aug NULL: a plain tree.
+ */
+void rb_build(struct rb_root *root, struct rb_node *chain, size_t n, const struct rb_augment *aug);
 /* Recomputes @node and all its ancestors. */
 void rb_propagate(struct rb_node *node, const struct rb_augment *aug);
 
