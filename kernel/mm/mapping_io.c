@@ -2,7 +2,7 @@
 /*
  * read(2) and write(2) through the page cache, for every file system that keeps pages in a mapping.
  *
- * Reading finds pages without a lock and copies while holding a reference only. Writing is called with the inode lock held, so no other write and no
+ * Reading finds pages without a lock, up to READ_GANG by one walk, and copies while holding references only. Writing is called with the inode lock held, so no other write and no
  * truncation runs; but a page fault on the program's buffer may need this very mapping, so user memory is copied without faults while a page is locked,
  * and faulted in between. A page that is written as a whole, or that lies in a hole of a memory file, is filled before anybody can see it: no zeroing first.
  */
@@ -12,6 +12,8 @@
 #include "mm/internal.h"
 #include "mm/page_lock.h"
 
+#define READ_GANG 16u		/* pages at once */
+
 static size_t chunk_at(u64 pos, size_t n)
 {
 	return min(n, PAGE_SIZE - (pos & ~PAGE_MASK));
@@ -19,15 +21,13 @@ static size_t chunk_at(u64 pos, size_t n)
 
 /* --- Reading. */
 
-static ssize_t read_chunk(struct mapping *m, u64 pos, size_t n, struct iov_iter *it)
+/* page: what a look-up found, with a reference that is taken over; NULL if it was not there or not ready. */
+static ssize_t read_page(struct mapping *m, struct page *page, u64 pos, size_t n, struct iov_iter *it)
 {
-	struct page *page = mapping_lookup(m, pos >> PAGE_SHIFT);
 	size_t done;
 	int err;
 
-	if (unlikely(!page || !page_has(page, PG_UPTODATE))) {
-		if (page)
-			page_put(page);
+	if (unlikely(!page)) {
 		err = mapping_get(m, pos >> PAGE_SHIFT, false, &page);
 		if (err)
 			return err;
@@ -41,6 +41,42 @@ static ssize_t read_chunk(struct mapping *m, u64 pos, size_t n, struct iov_iter 
 	return (ssize_t)done;
 }
 
+static ssize_t read_one(struct mapping *m, u64 pos, size_t n, struct iov_iter *it)
+{
+	struct page *page = mapping_lookup(m, pos >> PAGE_SHIFT);
+
+	if (unlikely(page && !page_has(page, PG_UPTODATE))) {
+		page_put(page);
+		page = NULL;
+	}
+	return read_page(m, page, pos, n, it);
+}
+
+/* Bytes of several pages, found by one walk of the tree. A short count is a fault; an error is reported if it is met first. */
+static ssize_t read_gang(struct mapping *m, u64 pos, size_t len, struct iov_iter *it)
+{
+	__uninitialized struct page *pages[READ_GANG];
+	u32 n_pages = (u32)(((pos & ~PAGE_MASK) + len + PAGE_SIZE - 1) >> PAGE_SHIFT), i;
+	ssize_t done = 0, got = 0;
+	size_t n;
+
+	if (n_pages == 1)
+		return read_one(m, pos, len, it);
+	mapping_gang_lookup(m, pos >> PAGE_SHIFT, n_pages, pages);
+	for (i = 0; i < n_pages; i++, done += got) {
+		n = chunk_at(pos + (u64)done, len - (size_t)done);
+		got = read_page(m, pages[i], pos + (u64)done, n, it);
+		if (unlikely(got < (ssize_t)n))
+			break;
+	}
+	if (likely(i == n_pages))
+		return done;
+	while (++i < n_pages)
+		if (pages[i])
+			page_put(pages[i]);
+	return got > 0 ? done + got : done ? done : got;
+}
+
 ssize_t mapping_read(struct mapping *m, u64 pos, struct iov_iter *it)
 {
 	u64 start = pos;
@@ -52,8 +88,8 @@ ssize_t mapping_read(struct mapping *m, u64 pos, struct iov_iter *it)
 
 		if (pos >= size)
 			break;
-		n = chunk_at(pos, min(it->count, size - pos));
-		got = read_chunk(m, pos, n, it);
+		n = min(min(it->count, size - pos), READ_GANG * PAGE_SIZE - (pos & ~PAGE_MASK));
+		got = read_gang(m, pos, n, it);
 		if (got > 0)
 			pos += (u64)got;
 		if (got < (ssize_t)n) {
