@@ -260,7 +260,6 @@ void ucursor_open(struct ucursor *c, struct uspace *us, u64 start, u64 end)
 	c->flush_start = ~0ull;
 	c->flush_end = 0;
 	c->n_removed = 0;
-	c->seen = 0;
 	preempt_disable();
 }
 
@@ -317,16 +316,18 @@ static void settle(struct ucursor *c)
 /* The first entry of the leaf that is not zero, from c->at on; 0: none, and c->at is at its end. */
 static inline u64 next_in_leaf(struct ucursor *c)
 {
-	const u64 *entry = &c->leaf[pt_index(c->at, 1)];
-	u64 at = c->at, e = __atomic_load_n(entry, __ATOMIC_RELAXED);
+	const u64 *entry = &c->leaf[pt_index(c->at, 1)], *end = entry + ((c->leaf_end - c->at) >> PAGE_SHIFT);
+	u64 e = __atomic_load_n(entry, __ATOMIC_RELAXED);
 
-	if (unlikely(!e && !c->leaf_page->f_pt_live))
-		at = c->leaf_end;
-	while (unlikely(!e) && at < c->leaf_end) {
-		at += PAGE_SIZE;
-		e = at < c->leaf_end ? __atomic_load_n(++entry, __ATOMIC_RELAXED) : 0;
-	}
-	c->at = at;
+	if (likely(e))
+		return e;
+	if (!c->leaf_page->f_pt_live)
+		entry = end;
+	while (end - entry >= 4 && !(entry[0] | entry[1] | entry[2] | entry[3]))
+		entry += 4;
+	while (entry < end && !(e = __atomic_load_n(entry, __ATOMIC_RELAXED)))
+		entry++;
+	c->at = c->leaf_end - (u64)(end - entry) * PAGE_SIZE;
 	return e;
 }
 
@@ -351,7 +352,6 @@ u32 ucursor_next_run(struct ucursor *c, struct upte *out, u32 most)
 	}
 	if (!e)
 		return 0;
-	c->seen = e;
 	entry = &c->leaf[pt_index(c->at, 1)];
 	most = min(most, (u32)((c->leaf_end - c->at) >> PAGE_SHIFT));
 	do
@@ -372,7 +372,6 @@ bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out)
 	has_table = c->leaf || !enter(c);
 	e = has_table ? __atomic_load_n(&c->leaf[pt_index(va, 1)], __ATOMIC_RELAXED) : 0;
 	*out = e ? report(e) : (struct upte){ 0 };
-	c->seen = e;
 	return has_table;
 }
 
@@ -475,7 +474,7 @@ u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits)
 	return entry_report(old);
 }
 
-u32 ucursor_protect(struct ucursor *c, u32 bits)
+u32 ucursor_protect(struct ucursor *c, const struct upte *reported, u32 bits)
 {
 	u64 *entry = entry_of(c);
 	u64 old = __atomic_load_n(entry, __ATOMIC_RELAXED), new;
@@ -483,10 +482,9 @@ u32 ucursor_protect(struct ucursor *c, u32 bits)
 	BUG_ON(!old);
 	do {
 		/* What the machine has set since the kernel looked stays set. */
-		new = entry_make(entry_page(old), bits) | (old & ~c->seen & (PTE_DIRTY | PTE_ACCESSED));
+		new = entry_make(entry_page(old), bits) | (old & ~(u64)reported->bits & (PTE_DIRTY | PTE_ACCESSED));
 		BUG_ON((old ^ new) & PTE_SPECIAL);
 	} while (!__atomic_compare_exchange_n(entry, &old, new, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	c->seen = new;
 	if (is_stricter(old, new))
 		must_flush(c, 1);
 	return entry_report(old);

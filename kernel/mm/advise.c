@@ -132,7 +132,7 @@ static void age_pages(struct vma *v, u64 start, u64 end)
 	ucursor_open(&c, &v->mm->us, start, end);
 	while (ucursor_next(&c, &e)) {
 		if (!(e.bits & UPTE_SPECIAL) && page_has(e.page, PG_LRU)) {
-			ucursor_protect(&c, e.bits & ~(u32)UPTE_ACCESSED);
+			ucursor_protect(&c, &e, e.bits & ~(u32)UPTE_ACCESSED);
 			page_flag_clear(e.page, PG_REFERENCED);
 		}
 		ucursor_advance(&c, 1);

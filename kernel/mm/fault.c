@@ -98,7 +98,7 @@ static int fault_copy(struct fault *f, struct ucursor *c, const struct upte *e)
 	struct page *p;
 
 	if (is_anon && ((e->bits & UPTE_EXCLUSIVE) || page_refs(e->page) == 1)) {
-		ucursor_protect(c, owned_bits(f));
+		ucursor_protect(c, e, owned_bits(f));
 		return FAULT_OK;
 	}
 	p = take_page(f, is_zero ? ALLOC_ZERO : 0);

@@ -144,7 +144,7 @@ static int map_shared(struct fault *f, struct page *page)
 		map_cached(f->mm, &c, page, bits);
 		page = NULL;
 	} else if (e.page == page && f->is_write && !(e.bits & UPTE_WRITE)) {
-		ucursor_protect(&c, e.bits | bits);
+		ucursor_protect(&c, &e, e.bits | bits);
 	}
 	ucursor_close(&c);
 	if (page)

@@ -27,16 +27,19 @@ static u32 new_bits(const struct vma *v, const struct upte *e)
 
 static void change_entries(struct vma *v)
 {
+	__uninitialized struct upte run[UCURSOR_BATCH];
 	__uninitialized struct ucursor c;
-	struct upte e;
-	u32 bits;
+	u32 n;
 
 	ucursor_open(&c, &v->mm->us, v->start, v->end);
-	while (ucursor_next(&c, &e)) {
-		bits = new_bits(v, &e);
-		if (bits != e.bits)
-			ucursor_protect(&c, bits);
-		ucursor_advance(&c, 1);
+	while ((n = ucursor_next_run(&c, run, UCURSOR_BATCH))) {
+		for (const struct upte *e = run; e < run + n; e++) {
+			u32 bits = new_bits(v, e);
+
+			if (bits != e->bits)
+				ucursor_protect(&c, e, bits);
+			ucursor_advance(&c, 1);
+		}
 	}
 	ucursor_close(&c);
 }

@@ -113,7 +113,7 @@ KTEST(uspace_bits_round_trip)
 	for (u32 i = 0; i < ARRAY_SIZE(kinds); i++) {
 		ucursor_open(&c, &space, BASE, BASE + PAGE_SIZE);
 		KT_EXPECT(ucursor_seek(&c, BASE, &e));
-		ucursor_protect(&c, kinds[i]);
+		ucursor_protect(&c, &e, kinds[i]);
 		ucursor_close(&c);
 		KT_EXPECT(look(&space, BASE).page);
 		KT_EXPECT_EQ(look(&space, BASE).bits, kinds[i]);
@@ -162,7 +162,7 @@ KTEST(uspace_machine_sees_it)
 	KT_EXPECT_EQ(ucopy_nofault_to(&space, uaddr(BASE), &v, 8), 8);
 	ucursor_open(&c, &space, BASE, BASE + PAGE_SIZE);
 	KT_EXPECT(ucursor_seek(&c, BASE, &e));
-	ucursor_protect(&c, RW);
+	ucursor_protect(&c, &e, RW);
 	ucursor_close(&c);
 	KT_EXPECT_EQ(ucopy_nofault_to(&space, uaddr(BASE), &v, 8), 0);
 	/* The last chance to learn of the write. */
@@ -189,7 +189,7 @@ KTEST(uspace_dirty_is_not_lost)
 	KT_EXPECT(ucursor_seek(&c, BASE, &e));
 	KT_EXPECT(!(e.bits & UPTE_DIRTY));
 	KT_EXPECT_EQ(ucopy_nofault_to(&space, uaddr(BASE), &v, 8), 0);	/* as another thread might, right now */
-	KT_EXPECT(ucursor_protect(&c, UPTE_READ) & UPTE_DIRTY);
+	KT_EXPECT(ucursor_protect(&c, &e, UPTE_READ) & UPTE_DIRTY);
 	ucursor_close(&c);
 	KT_EXPECT(look(&space, BASE).bits & UPTE_DIRTY);
 	KT_EXPECT_EQ(unmap_all(&space, 0, USPACE_END), 1);

@@ -60,7 +60,6 @@ struct ucursor {
 	u64 leaf_end;			/* [f] end of what it covers of the range */
 	u64 flush_start, flush_end;	/* [f] what must be flushed before the removed pages go */
 	u32 n_removed;
-	u64 seen;			/* [f] the entry as it was last reported */
 	struct page *removed[UCURSOR_BATCH];	/* [f] references to drop after the flush */
 };
 
@@ -77,9 +76,10 @@ static inline bool ucursor_next(struct ucursor *c, struct upte *out)
 /* Stands on `va` (within the range): reads the entry, which may be absent (page NULL). False if there is no table for it. */
 bool ucursor_seek(struct ucursor *c, u64 va, struct upte *out);
 /*
- * The following act on the entry the cursor stands on; share and unmap on n of a run from there (unmap: UCURSOR_BATCH at most). replace, protect and unmap return the former entry's UPTE_* bits as the machine
- * left them: DIRTY or ACCESSED may have been set since the entry was read, and here is the last chance to learn it (a page whose
- * unmap returns UPTE_DIRTY has been written, whatever ucursor_next said before). Of a run unmap returns all bits that any entry had.
+ * The following act on the entry the cursor stands on; share and unmap on n of a run from there (unmap: UCURSOR_BATCH at most). replace,
+ * protect and unmap return the former entry's UPTE_* bits as the machine left them: DIRTY or ACCESSED may have been set since the entry
+ * was reported, and here is the last chance to learn it (a page whose unmap returns UPTE_DIRTY has been written, whatever
+ * ucursor_next said before). Of a run unmap returns all bits that any entry had.
  */
 void ucursor_map(struct ucursor *c, struct page *page, u32 bits);	/* must be absent; takes over the caller's reference, adds map_count */
 /* Maps pages[i] (NULL: nothing) at c->at + i pages, within a table, where nothing is; that of `accessed` with UPTE_ACCESSED. Bit i of the result: pages[i] is
@@ -89,7 +89,7 @@ u64 ucursor_map_run(struct ucursor *c, struct page *const *pages, u32 n, u32 bit
  * Takes over a reference to each page and adds map_count, as ucursor_map does. */
 void ucursor_share(struct ucursor *from, struct ucursor *to, u32 without, u32 n);
 u32 ucursor_replace(struct ucursor *c, struct page *page, u32 bits);	/* was present: no CPU sees the old page any more on return; its reference goes later */
-u32 ucursor_protect(struct ucursor *c, u32 bits);			/* new bits for the same page; flushes if stricter. DIRTY/ACCESSED as given */
+u32 ucursor_protect(struct ucursor *c, const struct upte *reported, u32 bits);	/* new bits for the same page; flushes if stricter. DIRTY/ACCESSED as given */
 u32 ucursor_unmap(struct ucursor *c, u32 n);				/* old page's reference and map_count go after the flush */
 void ucursor_advance(struct ucursor *c, u32 n);				/* by n pages within a table; may flush a full batch */
 /* Unlocks, flushes what is due, drops the removed pages. */
