@@ -435,6 +435,9 @@ static void kills(void)
 	close(release_fd[1]);
 	pthread_join(t, NULL);
 	close(release_fd[0]);
+	/* Who joins is woken while the thread is on its way out: clone(2), CLONE_CHILD_CLEARTID. */
+	for (int i = 0; i < 10000 && syscall(SYS_tkill, other, 0) == 0; i++)
+		usleep(1000);
 	is_errno(syscall(SYS_tkill, other, 0) == -1, ESRCH, "a thread that has ended");
 }
 
