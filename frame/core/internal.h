@@ -130,7 +130,6 @@ void task_times_init(void);		/* after clock_init */
 void arch_task_setup(struct task *t, void (*fn)(void *arg), void *arg, bool is_user);
 struct task *arch_task_switch(struct task *prev, struct task *next);	/* returns the task that was switched from */
 __noreturn void task_begin(struct task *prev, void (*fn)(void *arg), void *arg);	/* first C on a new stack */
-void arch_relax(void);			/* in a loop that waits for another CPU */
 u64 arch_stamp(void);
 
 /* --- core/rcu.c */

@@ -14,7 +14,7 @@
 #include <frame/log.h>
 #include "sync/mutex.h"
 
-#define SPIN_TURNS 400u		/* some microseconds: less than two context switches cost */
+#define SPIN_TURNS 100u		/* some microseconds, as a turn pauses for up to 140 cycles: less than two context switches cost */
 
 struct mutex_waiter {
 	struct waiter w;
@@ -53,6 +53,7 @@ static bool owner_spin(struct mutex *m)
 		}
 		if (READ_ONCE(m->waiters) || preempt_resched_wanted() || !sched_runs_elsewhere(owner, READ_ONCE(m->owner_cpu)))
 			return false;
+		arch_relax();
 	}
 	return false;
 }

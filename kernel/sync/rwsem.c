@@ -17,7 +17,7 @@
 #include <frame/log.h>
 #include "sync/mutex.h"
 
-#define SPIN_TURNS 400u
+#define SPIN_TURNS 100u		/* some microseconds, as a turn pauses for up to 140 cycles: less than two context switches cost */
 
 enum { RW_WRITER = 1, RW_WAITERS = 2, RW_TURN = 4, RW_READER = 8 /* readers count from here */ };
 #define RW_HELD (~(u32)(RW_WAITERS | RW_TURN))
@@ -82,6 +82,7 @@ static bool spin_to_take(struct rwsem *s, bool is_writer)
 			return true;
 		if (!owner || (READ_ONCE(s->state) & RW_TURN) || preempt_resched_wanted() || !sched_runs_elsewhere(owner, READ_ONCE(s->owner_cpu)))
 			return false;
+		arch_relax();
 	}
 	return false;
 }

@@ -115,5 +115,6 @@ static inline void irq_enable(void)
 			preempt_reschedule();
 	}
 }
+void arch_relax(void);				/* in a loop that waits for another CPU */
 
 #endif
