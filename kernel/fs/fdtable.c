@@ -216,13 +216,16 @@ void fdtable_put(struct fdtable *t)
 
 	if (!ref_put(&t->refs))
 		return;
-	for (u32 word = 0; word < BITMAP_WORDS(a->n); word++)
+	for (u32 word = 0; word < BITMAP_WORDS(a->n); word++) {
+		struct file *const *files = &a->files[word * 64];
+
 		for (u64 left = idalloc_bits(&t->ids)[word]; left; left &= left - 1) {
-			struct file *f = a->files[word * 64 + (u32)__builtin_ctzll(left)];
+			struct file *f = files[__builtin_ctzll(left)];
 
 			if (likely(f))
 				(void)close_file(t, f);
 		}
+	}
 	if (a != &t->first)
 		kfree(a);
 	kfree(t);

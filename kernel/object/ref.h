@@ -38,8 +38,10 @@ static inline __must_check bool ref_put(struct ref *r)
 {
 	u32 old = __atomic_fetch_sub(&r->n, 1, __ATOMIC_ACQ_REL);
 
+	if (likely(old > 1))
+		return false;
 	BUG_ON(old == 0);
-	return old == 1;
+	return true;
 }
 
 static inline u32 ref_count(const struct ref *r)
