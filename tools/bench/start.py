@@ -24,10 +24,7 @@ TIMED_BOOTS = 3
 def measure(kernel, rows, note):
     """{name: (value, unit)}; `rows` are those of kbench's group cost."""
     note("start, counted")
-    counted = Boot(Setup(kernel, words=["--only", "none"], mem=MEM)).run()
-    if counted.start is None:
-        raise KeelError(f"{kernel} ran no program: {counted.last_words}")
-    found = {"start-instructions": (counted.start["user"] + counted.start["kernel"], "instructions")}
+    found = {"start-instructions": (instructions(kernel), "instructions")}
     seconds = []
     for _ in range(TIMED_BOOTS):
         note("start, timed")
@@ -39,6 +36,14 @@ def measure(kernel, rows, note):
     found["image-size"] = (image_size(kernel), "bytes")
     found["smallest-memory"] = (smallest_memory(kernel, note), "MiB")
     return found
+
+
+def instructions(kernel):
+    """From reset to the first one of user code."""
+    counted = Boot(Setup(kernel, words=["--only", "none"], mem=MEM)).run()
+    if counted.start is None:
+        raise KeelError(f"{kernel} ran no program: {counted.last_words}")
+    return counted.start["user"] + counted.start["kernel"]
 
 
 def image_size(kernel):

@@ -66,7 +66,7 @@ def main(args):
     if options.timed:
         return _timed(options, work)
     if options.check or options.record:
-        return _check(options, work)
+        return _check(options, work, has_start=bool(cost) or not options.only)
     if work:
         _counted(options, work)
     if cost:
@@ -115,8 +115,10 @@ def _timed(options, chosen):
     return 0
 
 
-def _check(options, chosen):
+def _check(options, chosen, has_start):
     results = counted.measure("keel", chosen, options.fresh, _Progress("keel", options.verbose))
+    if has_start:
+        results["start-instructions"] = {"op": {"total": start.instructions("keel")}}
     if options.record:
         print(baseline.record(results))
         return 0
