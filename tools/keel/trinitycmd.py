@@ -114,3 +114,7 @@ def _print_calls(who, outcome):
     print(f"{who}: calls refused: {' '.join(sorted(refused)) or 'none'}")
     print(f"{who}: flags and commands refused, log lines by call: "
           + (" ".join(f"{name} {count}" for name, count in parts.most_common()) or "none"))
+    left = re.findall(r"^left: (\d+) blocks of (\d+), (.*)$", outcome.output, re.M)
+    if left:
+        kilobytes = sum(int(blocks) * int(size) for blocks, size, _ in left) // 1024
+        print(f"{who}: {len(left)} files made elsewhere, {kilobytes} kB: {' '.join(name for _, _, name in left[:8])}")
