@@ -49,6 +49,9 @@ for file in $(find / /dev -xdev -type f -cnewer /root/begun); do
 	echo "left: $(stat -c '%b blocks of %B, %n' "$file")"
 	rm -f "$file"
 done
-echo 3 >/proc/sys/vm/drop_caches # names of files that were looked up keep memory, and may
+for _ in 1 2; do # names of files that were looked up keep memory, and may; what they held goes the second time
+	echo 3 >/proc/sys/vm/drop_caches
+	sleep 1
+done
 echo "memory: $before kB before, $(free_kb) kB after"
 bash -c 'echo alive'
