@@ -36,13 +36,10 @@
 #define CPU_ARCH_SLOT(i) (CPU_ARCH + 8 * (i))
 
 /* struct user_regs. */
-#define REGS_R9 112
 #define REGS_ORIG_RAX 120
 #define REGS_RIP 128
 #define REGS_CS 136
-#define REGS_RFLAGS 144
 #define REGS_RSP 152
-#define REGS_SS 160
 #define REGS_SIZE 168
 
 #define RFLAGS_TF 0x100

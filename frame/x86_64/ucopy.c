@@ -102,7 +102,7 @@ size_t ucopy_go_on_to(void *dst, const void *src, size_t left, u64 fault)
 }
 
 /* Ranges that are not all user space. */
-static __attribute__((noinline)) size_t from_odd(struct uspace *us, void *dst, uaddr_t src, size_t n)
+static __noinline size_t from_odd(struct uspace *us, void *dst, uaddr_t src, size_t n)
 {
 	size_t part = user_part(us, src.v, n);
 
@@ -116,7 +116,7 @@ size_t ucopy_from(struct uspace *us, void *dst, uaddr_t src, size_t n)
 	return is_user(us, src.v, n) ? ucopy_raw_from(dst, (const void *)src.v, n) : from_odd(us, dst, src, n);
 }
 
-static __attribute__((noinline)) size_t to_odd(struct uspace *us, uaddr_t dst, const void *src, size_t n)
+static __noinline size_t to_odd(struct uspace *us, uaddr_t dst, const void *src, size_t n)
 {
 	size_t part = user_part(us, dst.v, n);
 

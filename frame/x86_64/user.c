@@ -16,6 +16,9 @@
 #include <frame/x86_64/arch.h>
 #include <frame/x86_64/stamp.h>
 
+_Static_assert(offsetof(struct user_regs, orig_rax) == REGS_ORIG_RAX && offsetof(struct user_regs, rip) == REGS_RIP &&
+	       offsetof(struct user_regs, cs) == REGS_CS && offsetof(struct user_regs, rsp) == REGS_RSP && sizeof(struct user_regs) == REGS_SIZE, "entry.S");
+
 #define USER_LIMIT 0x800000000000ul
 /* What a program may choose: CF PF AF ZF SF TF DF OF NT RF AC ID. */
 #define RFLAGS_SYSRET (0xcd5ul | RFLAGS_AC | RFLAGS_ID)
@@ -30,7 +33,7 @@ static bool sysret_is_safe(const struct user_regs *r)
 }
 
 /* False: IRET itself would fault. */
-static __attribute__((noinline)) bool make_safe(struct user_regs *r)
+static __noinline bool make_safe(struct user_regs *r)
 {
 	r->cs = SEL_USER_CS;
 	r->ss = SEL_USER_DS;
@@ -80,7 +83,7 @@ static void decode_int80(struct user_event *ev, struct user_regs *r)
 }
 
 /* Anything but a system call. */
-static __attribute__((noinline)) void decode(struct user_event *ev, u32 left, struct user_regs *r)
+static __noinline void decode(struct user_event *ev, u32 left, struct user_regs *r)
 {
 	u64 error;
 
@@ -99,7 +102,7 @@ static __attribute__((noinline)) void decode(struct user_event *ev, u32 left, st
 }
 
 /* What IRET itself would raise. */
-static __attribute__((noinline)) void bad_ip(struct user_event *ev, const struct task *t)
+static __noinline void bad_ip(struct user_event *ev, const struct task *t)
 {
 	*ev = (struct user_event){ .kind = USER_TRAP, .trap = TRAP_PROTECTION, .trap_number = VECTOR_PROTECTION, .addr = t->regs->rip };
 	if (task_work(t))

@@ -121,7 +121,7 @@ static void make_ready(struct epoll_item *it)
 /* The bottom of a stack that is being moved: what was on it is on neither, but `woken` is not NULL. */
 static struct epoll_item moving;
 
-static __attribute__((noinline)) void take_woken_slow(struct epoll *ep)
+static __noinline void take_woken_slow(struct epoll *ep)
 {
 	struct epoll_item *it = __atomic_exchange_n(&ep->woken, &moving, __ATOMIC_SEQ_CST), *first = NULL, *next;
 
@@ -259,7 +259,7 @@ static int prefault(uaddr_t to, u32 max)
 }
 
 /* Apart from epoll_wait, which often has nothing to do. */
-static __attribute__((noinline)) s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns)
+static __noinline s64 wait_until(struct epoll *ep, uaddr_t events, u32 max, u64 deadline_ns)
 {
 	bool has_timed_out = deadline_ns == 0;
 

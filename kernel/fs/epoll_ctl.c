@@ -350,7 +350,7 @@ s64 epoll_create(u32 flags)
 	ref_init(&ep->refs);
 	mutex_init(&ep->mutex, "epoll");
 	list_init(&ep->nested);
-	spin_init_hard(&ep->lock, "epoll ready");
+	spin_init_hard(&ep->lock, "epoll waking");
 	list_init(&ep->ready);
 	waitq_init(&ep->sleepers, "epoll sleepers");
 	waitq_init(&ep->pollers, "epoll pollers");

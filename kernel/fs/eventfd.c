@@ -117,7 +117,7 @@ static inline u32 events_now(const struct eventfd *e)
 }
 
 /* Apart, so that asking without waiting saves no registers. */
-static __attribute__((noinline)) u32 queue_and_ask(struct eventfd *e, struct poll_wait *pw)
+static __noinline u32 queue_and_ask(struct eventfd *e, struct poll_wait *pw)
 {
 	poll_wait_on(pw, &e->pollers);
 	return events_now(e);

@@ -277,7 +277,7 @@ static struct file *get_counted(const struct fdtable *t, u32 fd)
 }
 
 /* Of a table that others share. */
-static __attribute__((noinline)) struct fdref lookup_counted(const struct fdtable *t, s32 fd, u32 refused_modes)
+static __noinline struct fdref lookup_counted(const struct fdtable *t, s32 fd, u32 refused_modes)
 {
 	struct file *f = get_counted(t, (u32)fd);
 
@@ -288,7 +288,7 @@ static __attribute__((noinline)) struct fdref lookup_counted(const struct fdtabl
 	return (struct fdref){ NULL, false };
 }
 
-static inline __attribute__((always_inline)) struct fdref lookup(s32 fd, u32 refused_modes)
+static __always_inline struct fdref lookup(s32 fd, u32 refused_modes)
 {
 	const struct fdtable *t = current_table();
 	const struct fdarray *a;
@@ -365,7 +365,7 @@ u32 fdtable_size(const struct fdtable *t)
 /* --- Installing */
 
 /* No descriptor in [min, limit) was free in a table of n. */
-static __attribute__((noinline)) int make_room(struct fdtable *t, u32 n, u32 min, u32 limit)
+static __noinline int make_room(struct fdtable *t, u32 n, u32 min, u32 limit)
 {
 	if (min >= limit)
 		return min ? -EINVAL : -EMFILE;

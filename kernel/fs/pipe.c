@@ -265,7 +265,7 @@ static ssize_t pipe_write(struct file *f, struct iov_iter *it, u64 *pos)
 /* --- poll, ioctl */
 
 /* A FIFO's reader that came before any writer sees no POLLHUP until one has been there: file->pos, unused by streams, holds writer_opens at that open. */
-static inline __attribute__((always_inline)) u32 events_now(const struct file *f, const struct pipe *p)
+static __always_inline u32 events_now(const struct file *f, const struct pipe *p)
 {
 	u32 events = 0;
 
@@ -285,7 +285,7 @@ static inline __attribute__((always_inline)) u32 events_now(const struct file *f
 }
 
 /* Apart, so that asking without waiting saves no registers. */
-static __attribute__((noinline)) u32 queue_and_ask(const struct file *f, struct pipe *p, struct poll_wait *pw)
+static __noinline u32 queue_and_ask(const struct file *f, struct pipe *p, struct poll_wait *pw)
 {
 	if (!READ_ONCE(p->is_polled))
 		WRITE_ONCE(p->is_polled, true);

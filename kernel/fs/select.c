@@ -78,7 +78,7 @@ static int put_map(const struct maps *m, const u64 *map, uaddr_t to)
 }
 
 /* What one descriptor answered: how many of its questions that makes. */
-static __attribute__((noinline)) s64 answer(struct maps *m, u32 word, u64 bit, u32 got)
+static __noinline s64 answer(struct maps *m, u32 word, u64 bit, u32 got)
 {
 	s64 n = 0;
 

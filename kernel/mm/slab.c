@@ -266,7 +266,7 @@ static struct magazine *magazine_here(struct slab_cache *c)
 }
 
 /* Refills outside the disabled section, since it may sleep; so it may end on another CPU, or find the magazine filled meanwhile. */
-static __attribute__((noinline)) void *alloc_refill(struct slab_cache *c, u32 flags)
+static __noinline void *alloc_refill(struct slab_cache *c, u32 flags)
 {
 	void *obj[MAGAZINE_MAX / 2 + 1];
 	u32 want = c->magazine_size / 2 + 1, got = objects_take(c, obj, want, flags), left;
@@ -302,7 +302,7 @@ static inline void *object_alloc(struct slab_cache *c, u32 flags)
 }
 
 /* The magazine is full, or there is none. */
-static __attribute__((noinline)) void free_empty(struct slab_cache *c, void *obj)
+static __noinline void free_empty(struct slab_cache *c, void *obj)
 {
 	struct magazine *m;
 	void *out[MAGAZINE_MAX / 2 + 1];

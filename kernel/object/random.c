@@ -36,7 +36,7 @@ static u64 base_stamp_ns;			/* [base_lock; a] when it was last fed by the hardwa
 static u32 credited_bytes;			/* [a] */
 
 /* A memset the compiler may not drop. */
-static __attribute__((noinline)) void memory_wipe(void *p, size_t n)
+static __noinline void memory_wipe(void *p, size_t n)
 {
 	memset(p, 0, n);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -110,7 +110,7 @@ static void derive(struct cpu_rng *rng)
 }
 
 /* Overwrites the key that it makes the stream of. Soft work disabled. */
-static __attribute__((noinline)) void restock(struct cpu_rng *rng)
+static __noinline void restock(struct cpu_rng *rng)
 {
 	struct chacha20 state;
 
@@ -163,7 +163,7 @@ static struct cpu_rng *rng_begin(void)
 	return rng;
 }
 
-static __attribute__((noinline)) void random_many(void *buf, size_t n)
+static __noinline void random_many(void *buf, size_t n)
 {
 	u8 block[CHACHA20_BLOCK_BYTES];
 	struct chacha20 state;

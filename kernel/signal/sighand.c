@@ -85,7 +85,7 @@ static inline void exchange(struct sighand *h, struct sigaction_k *own, const st
 	}
 }
 
-static __attribute__((noinline)) void exchange_and_discard(struct signal_group *g, u32 sig, const struct sigaction_k *act, struct sigaction_k *old)
+static __noinline void exchange_and_discard(struct signal_group *g, u32 sig, const struct sigaction_k *act, struct sigaction_k *old)
 {
 	SPIN_GUARD_SOFT(&g->lock);
 	exchange(g->hand, &g->hand->action[sig - 1], act, old);

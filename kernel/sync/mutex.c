@@ -14,8 +14,6 @@
 #include <frame/log.h>
 #include "sync/mutex.h"
 
-#define SPIN_TURNS 100u		/* some microseconds, as a turn pauses for up to 140 cycles: less than two context switches cost */
-
 struct mutex_waiter {
 	struct waiter w;
 	bool wants_handover;	/* [queue.lock] */
@@ -43,7 +41,7 @@ static inline bool owner_take(struct mutex *m)
 /* True if it got the mutex. The owner is compared, never looked into: it may be gone. */
 static bool owner_spin(struct mutex *m)
 {
-	for (u32 i = 0; i < SPIN_TURNS; i++) {
+	for (u32 i = 0; i < LOCK_SPIN_TURNS; i++) {
 		struct task *owner = READ_ONCE(m->owner);
 
 		if (!owner) {
@@ -112,7 +110,7 @@ static int lock_slow(struct mutex *m, enum sleep_kind kind)
 	return err;
 }
 
-static __attribute__((noinline)) int lock_contended(struct mutex *m, enum sleep_kind kind)
+static __noinline int lock_contended(struct mutex *m, enum sleep_kind kind)
 {
 	int err = 0;
 
@@ -124,7 +122,7 @@ static __attribute__((noinline)) int lock_contended(struct mutex *m, enum sleep_
 	return err;
 }
 
-static inline __attribute__((always_inline)) int lock_kind(struct mutex *m, enum sleep_kind kind, u32 subclass)
+static __always_inline int lock_kind(struct mutex *m, enum sleep_kind kind, u32 subclass)
 {
 	might_sleep();
 	lock_debug_acquire(&m->debug, LOCK_SLEEP, subclass);

@@ -10,6 +10,9 @@
 #include <frame/lockdep.h>
 #include "sync/wait.h"
 
+/* Turns that mutex and rwsem wait for an owner who runs: some microseconds, as one pauses for up to 140 cycles; less than two switches cost. */
+#define LOCK_SPIN_TURNS 100u
+
 struct mutex {
 	struct task *owner;		/* [a] NULL: free */
 	u32 waiters;			/* [a] */

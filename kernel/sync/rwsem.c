@@ -17,8 +17,6 @@
 #include <frame/log.h>
 #include "sync/mutex.h"
 
-#define SPIN_TURNS 100u		/* some microseconds, as a turn pauses for up to 140 cycles: less than two context switches cost */
-
 enum { RW_WRITER = 1, RW_WAITERS = 2, RW_TURN = 4, RW_READER = 8 /* readers count from here */ };
 #define RW_HELD (~(u32)(RW_WAITERS | RW_TURN))
 
@@ -75,7 +73,7 @@ static bool write_take(struct rwsem *s, u32 turn)
 /* Spins while the writer runs on another CPU and nobody's turn is due. The owner is compared, never looked into: it may be gone. */
 static bool spin_to_take(struct rwsem *s, bool is_writer)
 {
-	for (u32 i = 0; i < SPIN_TURNS; i++) {
+	for (u32 i = 0; i < LOCK_SPIN_TURNS; i++) {
 		const struct task *owner = READ_ONCE(s->owner);
 
 		if (is_writer ? write_take(s, RW_TURN) : read_take(s))
@@ -204,7 +202,7 @@ static int wait_for(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 
 /* --- taking */
 
-static __attribute__((noinline)) int lock_contended(struct rwsem *s, bool is_writer, enum sleep_kind kind)
+static __noinline int lock_contended(struct rwsem *s, bool is_writer, enum sleep_kind kind)
 {
 	int err = spin_to_take(s, is_writer) ? 0 : wait_for(s, is_writer, kind);
 
@@ -213,7 +211,7 @@ static __attribute__((noinline)) int lock_contended(struct rwsem *s, bool is_wri
 	return err;
 }
 
-static inline __attribute__((always_inline)) int lock_kind(struct rwsem *s, bool is_writer, enum sleep_kind kind, u32 subclass)
+static __always_inline int lock_kind(struct rwsem *s, bool is_writer, enum sleep_kind kind, u32 subclass)
 {
 	might_sleep();
 	lock_debug_acquire(&s->debug, LOCK_SLEEP, subclass);

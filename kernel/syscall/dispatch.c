@@ -70,7 +70,7 @@ static bool refuse(u64 nr, const struct syscall_row *row, const struct flag_set 
 }
 
 /* A row that has checks. */
-static __attribute__((noinline)) s64 check_and_run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+static __noinline s64 check_and_run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
 	const struct flag_check *c = &checks[row_checks[nr].first], *end = c + row_checks[nr].n;
 
@@ -88,7 +88,7 @@ static __attribute__((noinline)) s64 check_and_run(u64 nr, const struct syscall_
 }
 
 /* With a handler. Inline: on the way of every call. */
-static inline __attribute__((always_inline)) s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
+static __always_inline s64 run(u64 nr, const struct syscall_row *row, const struct syscall_args *a)
 {
 	return row_checks[nr].n ? check_and_run(nr, row, a) : row->handler(a);
 }
@@ -101,7 +101,7 @@ static inline void finish(struct user_regs *r, s64 ret)
 }
 
 /* A call that may be traced, or has no handler. */
-static __attribute__((noinline)) void syscall_dispatch_slowly(struct user_regs *r)
+static __noinline void syscall_dispatch_slowly(struct user_regs *r)
 {
 	u64 nr = user_call(r);
 	const struct syscall_args *a = &r->args;
